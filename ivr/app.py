@@ -1,0 +1,270 @@
+"""The composition root: settings become the helpline. The only place where the parts meet.
+
+hypercorn -c hypercorn.toml 'ivr.app:create_app()'
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from quart import Quart, Response, request
+
+from ivr.book import load_book
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.numbers import caller_number
+from ivr.callbacks.service import CheckNumber, PlanCallBack, SaveCallBack
+from ivr.config import Settings, load_settings
+from ivr.conversation import Conversation, Service
+from ivr.core.flow import Book
+from ivr.core.saying import Line
+from ivr.core.wording import every_line, vocabulary
+from ivr.database import Database, current, head, upgrade
+from ivr.directory.loading import load_councils
+from ivr.directory.lookup import Directory
+from ivr.directory.service import AdviceService, FindCouncil
+from ivr.errors import BookError
+from ivr.hours import load_hours
+from ivr.journeys.batch import Journeys
+from ivr.journeys.service import NoteFeedback
+from ivr.phone.audio import Addresses, audio_routes
+from ivr.phone.routes import Telephone, voice_path, voice_routes
+from ivr.phone.twiml import Writer
+from ivr.prompts import Term
+from ivr.sealing import Sealer
+from ivr.speech.clips import Clips
+from ivr.speech.making import Made, Progress, ignore, make
+from ivr.speech.score import Notation
+from ivr.speech.synthesis import Voice
+
+Clock = Callable[[], datetime]
+
+log = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts of one running helpline."""
+
+    settings: Settings
+    book: Book
+    lexicon: Mapping[str, Term]
+    sealer: Sealer
+    database: Database
+    journeys: Journeys
+    directory: Directory
+    services: Mapping[str, Service]
+    clips: Clips
+
+    async def make_clips(self, progress: Progress = ignore) -> Made:
+        """Make every clip that is missing; see ``ivr.speech.making.make``."""
+        fragments = (*vocabulary(), *self.directory.vocabulary())
+        return await make(self.clips, every_line(self.book), fragments, progress)
+
+
+def build(settings: Settings, clock: Clock = now) -> House:
+    """Make the parts. Opens no connection and makes no sound yet.
+
+    Raises:
+        BookError: the flows, the prompts or the data beside them have mistakes, or a flow asks
+            for a service that nothing answers.
+    """
+    reading = load_book(settings.flows, settings.prompts)
+    database = Database(settings.database_url)
+    journeys = Journeys(database, clock)
+    directory = Directory(load_councils(settings.flows / "data"))
+    services = _services(settings, database, journeys, directory, clock)
+    _check_services(reading.book, services)
+    respelt = {term: entry.clip for term, entry in reading.lexicon.items()}
+    return House(
+        settings=settings,
+        book=reading.book,
+        lexicon=reading.lexicon,
+        sealer=Sealer(settings.fernet_keys, clock),
+        database=database,
+        journeys=journeys,
+        directory=directory,
+        services=services,
+        clips=Clips(
+            settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")
+        ),
+    )
+
+
+def _services(
+    settings: Settings, database: Database, journeys: Journeys, directory: Directory, clock: Clock
+) -> dict[str, Service]:
+    """Every service that a flow may ask, by its name in ``flows/book.yaml``."""
+    demo = settings.demo_mode
+    keys = Keys(settings.fernet_keys, settings.hash_key)
+    hours = load_hours(settings.flows / "data" / "hours.yaml")
+    return {
+        "check-number": CheckNumber(demo),
+        "plan-call-back": PlanCallBack(hours, clock),
+        "save-call-back": SaveCallBack(database, keys, clock, demo),
+        "find-council": FindCouncil(directory),
+        "advice-service": AdviceService(directory),
+        "note-feedback": NoteFeedback(journeys, settings.hash_key),
+    }
+
+
+def _check_services(book: Book, services: dict[str, Service]) -> None:
+    unknown = sorted(set(book.services) - set(services))
+    if unknown:
+        raise BookError(
+            f"flows/book.yaml: nothing answers the service {', '.join(unknown)};"
+            f" there are {', '.join(sorted(services))}"
+        )
+
+
+def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
+    """The helpline as an ASGI application.
+
+    A broken book does not stop it: every call then hears the fixed last resort, and ``/readyz``
+    says why. (``ivr serve`` refuses to start instead.)
+
+    Raises:
+        SettingsError: a setting is missing or cannot be used.
+    """
+    settings = settings or load_settings()
+    app = Quart("ivr", static_folder=None)
+    if settings.demo_mode:
+        app.before_request(_only_from_here)
+    try:
+        house = build(settings, clock)
+    except BookError as problem:
+        log.error("%s", problem)
+        _add_last_resort(app, settings, problem)
+        return app
+    app.register_blueprint(voice_routes(_telephone(house)))
+    app.register_blueprint(audio_routes(house.clips, house.sealer))
+    _add_health(app, lambda: _degraded(house))
+    _add_background(app, house)
+    return app
+
+
+def _add_last_resort(app: Quart, settings: Settings, problem: BookError) -> None:
+    """A helpline without a book: it can only say that it does not work, and does say so."""
+
+    async def degraded() -> dict[str, str]:
+        return {"book": str(problem)}
+
+    writer = Writer(voice_path(settings.public_url), {})
+    app.register_blueprint(
+        voice_routes(
+            Telephone(
+                tokens=settings.auth_tokens,
+                public_url=settings.public_url,
+                other_number=settings.other_number,
+                conversation=None,
+                caller_number=lambda given: "",
+                writer=writer,
+                clip=_by_twilio,
+            )
+        )
+    )
+    _add_health(app, degraded)
+
+
+def _telephone(house: House) -> Telephone:
+    settings, book = house.settings, house.book
+    addresses = Addresses(house.clips, house.sealer, settings.public_url)
+    lexicon = {term: entry.say for term, entry in house.lexicon.items()}
+    return Telephone(
+        tokens=settings.auth_tokens,
+        public_url=settings.public_url,
+        other_number=settings.other_number,
+        conversation=Conversation(
+            lambda: book, house.sealer, house.services, house.journeys.record
+        ),
+        caller_number=lambda given: caller_number(given, settings.demo_mode),
+        writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
+        clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+    )
+
+
+def _by_twilio(line: Line, slow: bool) -> str:
+    """No clip: Twilio's own voice says it."""
+    return ""
+
+
+def _add_health(app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]]) -> None:
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, object]:
+        found = await degraded()
+        return {"ready": "book" not in found, "degraded": found}
+
+
+async def _degraded(house: House) -> dict[str, str]:
+    """What does not work just now, in words. Calls are answered all the same."""
+    degraded = {}
+    try:
+        async with asyncio.timeout(2):
+            found = await current(house.settings.database_url)
+        if found != head():
+            degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
+    except Exception as fault:  # whatever it is, it is the answer
+        degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
+    if house.journeys.dropped:
+        degraded["journeys"] = f"{house.journeys.dropped} were dropped"
+    return degraded
+
+
+async def _only_from_here() -> Response | None:
+    """Demo mode answers this machine alone: its token is no secret worth the name."""
+    client = request.remote_addr or ""
+    if client == "<local>" or ip_address(client.partition("%")[0]).is_loopback:
+        return None
+    return Response(b"", 403)
+
+
+def _add_background(app: Quart, house: House) -> None:
+    """What runs beside the calls: the upgrade of an own database, journeys, clips."""
+    tasks: list[asyncio.Task[None]] = []
+
+    @app.before_serving
+    async def begin() -> None:
+        tasks.append(asyncio.create_task(_upgrade_own_database(house.settings)))
+        tasks.append(asyncio.create_task(house.journeys.run()))
+        if house.settings.speech == "clips":
+            tasks.append(asyncio.create_task(_make_clips(house)))
+
+    @app.after_serving
+    async def end() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await house.database.close()
+
+
+async def _upgrade_own_database(settings: Settings) -> None:
+    """SQLite is brought up to date here; PostgreSQL is shared, and waits for `ivr db upgrade`."""
+    if settings.shared_database:
+        return
+    try:
+        await upgrade(settings.database_url)
+    except Exception as fault:  # guidance is heard without a database
+        log.error("the database could not be made ready: %s", type(fault).__name__)
+
+
+async def _make_clips(house: House) -> None:
+    """Make the clips while calls go on: one that is not there yet is said by Twilio's voice."""
+    try:
+        made = await house.make_clips()
+    except Exception as fault:  # calls go on in Twilio's voice
+        log.error("the clips could not be made: %s", fault)
+        return
+    for failure in made.failed:
+        log.warning("no clip of %r: %s", failure.what, failure.why)
+    log.info("%d clips made, %d were there, in %.0f s", made.made, made.reused, made.seconds)

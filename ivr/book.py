@@ -1,0 +1,94 @@
+"""The book: all flows, prompts and the lexicon of one version, compiled and checked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ivr.core.check import flaws
+from ivr.core.flow import Book
+from ivr.errors import BookError
+from ivr.flowfile import Flows, read_flows
+from ivr.prompts import Prompts, Term, read_prompts
+from ivr.yamlfile import Finding, Report, Where
+
+LANGUAGE = "en-GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A good book, and how its terms are spoken."""
+
+    book: Book
+    lexicon: Mapping[str, Term]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a book: the book itself unless it has errors, and every finding."""
+
+    loaded: Loaded | None
+    findings: tuple[Finding, ...]
+
+
+def read_book(flows: Path, prompts: Path) -> Reading:
+    """Read and check a book. Nothing is raised for a mistake in a file: see the findings."""
+    report = Report()
+    root = flows.resolve().parent
+    texts = read_prompts(prompts.resolve() / LANGUAGE, report, root)
+    steps = read_flows(flows.resolve(), texts.texts, report, root)
+    book = None if report.errors else _compiled(steps, texts, _digest(flows, prompts))
+    if book:
+        for flaw in flaws(book):
+            nowhere = Where(f"{flows.name}/book.yaml")
+            where = texts.places.get(flaw.prompt) or steps.places.get(flaw.step) or nowhere
+            report.error(where, flaw.code, flaw.message, flaw.remedy)
+    loaded = Loaded(book, texts.lexicon) if book and not report.errors else None
+    return Reading(loaded, tuple(sorted(report.findings)))
+
+
+def load_book(flows: Path, prompts: Path) -> Loaded:
+    """Read a book that must be good.
+
+    Raises:
+        BookError: the book has mistakes; the message lists every one with its place.
+    """
+    reading = read_book(flows, prompts)
+    if reading.loaded is None:
+        raise BookError("\n".join(str(finding) for finding in reading.findings))
+    return reading.loaded
+
+
+def _compiled(flows: Flows, prompts: Prompts, digest: str) -> Book | None:
+    settled = flows.settled
+    if settled is None:
+        return None
+    return Book(
+        digest=digest,
+        start=settled.start,
+        language=settled.language,
+        steps=flows.steps,
+        prompts=prompts.texts,
+        services=settled.services,
+        facts=settled.facts,
+        frame=settled.frame,
+        silence=settled.silence,
+        wrong_key=settled.wrong_key,
+        wait=settled.wait,
+        entry_wait=settled.entry_wait,
+        read_wait=settled.read_wait,
+        starts=flows.starts,
+    )
+
+
+def _digest(flows: Path, prompts: Path) -> str:
+    """A short name for exactly these files."""
+    content = sha256()
+    for path in _files(flows, prompts):
+        content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:12]
+
+
+def _files(flows: Path, prompts: Path) -> Iterator[Path]:
+    yield from sorted(flows.glob("*.yaml"))
+    yield from sorted((prompts / LANGUAGE).glob("*.yaml"))

@@ -1,0 +1,105 @@
+"""What staff read of the call-back requests, as plain records. Numbers are masked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from ivr.callbacks.keys import Keys, UnreadableNumberError
+from ivr.callbacks.numbers import masked, printed
+from ivr.callbacks.service import utc_text
+from ivr.callbacks.tables import OPEN, CallBackEffect, CallBackRequest, event
+from ivr.database import Database
+
+UNREADABLE = "unreadable"  # instead of a number whose key is lost
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """One call-back request as it is shown: the fields are the columns of ``--json``."""
+
+    reference: str
+    state: str
+    number: str  # masked, or in its printed grouping where it was revealed
+    requested_at: str  # UTC, ISO 8601
+    due_at: str  # UTC, ISO 8601
+    topic: str
+    council: str
+    access: list[str]
+    repeats: int
+    attempts: int
+    holder: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Reads the call-back requests."""
+
+    database: Database
+    keys: Keys
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    async def open(self) -> list[CallBack]:
+        """Return all requests that still need a call, the next due first."""
+        still_open = col(CallBackRequest.state).in_([state.value for state in OPEN])
+        return await self._shown(still_open)
+
+    async def all(self) -> list[CallBack]:
+        """Return every request, the next due first."""
+        return await self._shown()
+
+    async def find(self, reference: str) -> list[CallBack]:
+        """Return every request for which a caller was told this reference; "482 195" will do."""
+        return await self._shown(_told(reference))
+
+    async def reveal(self, reference: str, who: str) -> list[CallBack]:
+        """Return the same with the whole numbers, after recording who asked to see them.
+
+        Raises UnreadableNumberError if a number's key is lost.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            requests = await self._requests(session, _told(reference))
+            for request in requests:
+                session.add(event(request, now, who, "number revealed"))
+        return [self._record(one, printed(self.keys.unseal(one.number))) for one in requests]
+
+    async def _shown(self, *conditions: Any) -> list[CallBack]:
+        async with self.database.reading() as session:
+            requests = await self._requests(session, *conditions)
+        return [self._record(request, self._masked(request)) for request in requests]
+
+    async def _requests(self, session: Any, *conditions: Any) -> Sequence[CallBackRequest]:
+        query = select(CallBackRequest).where(*conditions)
+        ordered = query.order_by(col(CallBackRequest.due_at), col(CallBackRequest.id))
+        return list((await session.exec(ordered)).all())
+
+    def _masked(self, request: CallBackRequest) -> str:
+        try:
+            return masked(self.keys.unseal(request.number))
+        except UnreadableNumberError:
+            return UNREADABLE
+
+    def _record(self, request: CallBackRequest, number: str) -> CallBack:
+        return CallBack(
+            reference=request.reference,
+            state=request.state,
+            number=number,
+            requested_at=utc_text(request.requested_at),
+            due_at=utc_text(request.due_at),
+            topic=request.topic,
+            council=request.council,
+            access=request.access,
+            repeats=request.repeats,
+            attempts=request.attempts,
+            holder=request.holder,
+        )
+
+
+def _told(reference: str) -> Any:
+    """Match the requests for which this reference was told, the first time or a later one."""
+    digits = "".join(reference.split())
+    told = select(CallBackEffect.request_id).where(col(CallBackEffect.reference) == digits)
+    return col(CallBackRequest.id).in_(told)

@@ -1,0 +1,81 @@
+"""The tables of call-back requests, of what was promised for them, and of what happened to them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Index
+from sqlmodel import Field, SQLModel
+
+from ivr.database import Moment
+
+
+class State(StrEnum):
+    """Where a call-back request stands."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    CALLING = "calling"
+    DUE_AGAIN = "due again"
+    DONE = "done"
+    CLOSED = "closed"
+
+
+OPEN = (State.WAITING, State.CLAIMED, State.CALLING, State.DUE_AGAIN)
+
+
+class CallBackRequest(SQLModel, table=True):
+    """A caller's wish to be phoned. The number is encrypted; its keyed hash finds it."""
+
+    __tablename__ = "callback_request"
+    __table_args__ = (
+        Index("callback_request_queue", "state", "due_at", "id"),
+        Index("callback_request_number", "number_hash"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str = Field(max_length=6)  # the first one told; callback_effect has every one
+    state: str = Field(default=State.WAITING.value, max_length=16)
+    number: str = Field(max_length=255)  # E.164, sealed
+    number_hash: str = Field(max_length=64)
+    requested_at: datetime = Field(sa_type=Moment)
+    due_at: datetime = Field(sa_type=Moment)  # by when we said that we would ring
+    slot: str = Field(max_length=16)  # any, morning or afternoon
+    topic: str = Field(default="", max_length=128)  # the place of the answer heard last
+    council: str = Field(default="", max_length=9)  # GSS code
+    access: list[str] = Field(default_factory=list, sa_type=JSON)  # access needs
+    repeats: int = 0  # how often the caller asked again
+    attempts: int = 0  # how often we rang
+    holder: str = Field(default="", max_length=64)  # who has claimed it
+
+
+class CallBackEffect(SQLModel, table=True):
+    """One save that a caller was told of: a repeat of it finds its outcome here."""
+
+    __tablename__ = "callback_effect"
+    __table_args__ = (Index("callback_effect_reference", "reference"),)
+
+    effect: str = Field(primary_key=True, max_length=64)  # keyed hash of call, turn and step
+    outcome: str = Field(max_length=16)
+    reference: str = Field(max_length=6)
+    request_id: int = Field(foreign_key="callback_request.id")
+    at: datetime = Field(sa_type=Moment)
+
+
+class CallBackEvent(SQLModel, table=True):
+    """What happened to a request, when, and who did it. Rows are only ever added."""
+
+    __tablename__ = "callback_event"
+    __table_args__ = (Index("callback_event_request", "request_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    request_id: int = Field(foreign_key="callback_request.id")
+    at: datetime = Field(sa_type=Moment)
+    who: str = Field(max_length=64)  # "caller", or a name on this machine
+    what: str = Field(max_length=32)
+
+
+def event(request: CallBackRequest, at: datetime, who: str, what: str) -> CallBackEvent:
+    """Make the event that this happened to a request, which must have been flushed."""
+    if request.id is None:
+        raise ValueError("a request has no events before it is kept")
+    return CallBackEvent(request_id=request.id, at=at, who=who[:64], what=what)

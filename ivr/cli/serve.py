@@ -1,0 +1,57 @@
+"""``ivr serve``: start the helpline."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+
+HYPERCORN = Path(__file__).parents[2] / "hypercorn.toml"
+
+
+@click.command(epilog="Example: ivr serve --bind 127.0.0.1:9000")
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen (as in hypercorn.toml).")
+def serve(bind: str | None) -> None:
+    """Start the helpline: hypercorn -c hypercorn.toml 'ivr.app:create_app()'.
+
+    A book with mistakes is refused. Without a Twilio token this is demo mode: it answers this
+    machine only, with a token of its own.
+    """
+    from hypercorn.config import Config
+    from hypercorn.run import run
+
+    from ivr.book import load_book
+    from ivr.config import load_settings
+
+    settings = load_settings()
+    book = load_book(settings.flows, settings.prompts).book
+    config = Config.from_toml(HYPERCORN) if HYPERCORN.exists() else Config()
+    config.application_path = "ivr.app:create_app()"
+    if bind:
+        config.bind = [bind]
+    for address in config.bind:
+        _check(address, settings.demo_mode)
+    if settings.demo_mode:
+        click.echo("Demo mode: no Twilio token is set. Only this machine is answered.")
+        click.echo(f"Requests are signed with the token in {settings.var / 'demo-token'}.")
+        settings.auth_tokens  # noqa: B018 - made now, so that the workers find one and the same
+    click.echo(f"Serving {len(book.steps)} steps on {', '.join(config.bind)}. Stop with Ctrl-C.")
+    click.echo(f"Hear it from another terminal: make call URL=http://{config.bind[0]}")
+    raise SystemExit(run(config))
+
+
+def _check(address: str, demo: bool) -> None:
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdecimal()):
+        raise click.UsageError(f'"{address}" is not HOST:PORT; try 127.0.0.1:8000')
+    if demo and not _is_loopback(host.strip("[]")):
+        raise click.UsageError(
+            f"In demo mode the helpline listens on this machine only, not on {host}. Use"
+            " 127.0.0.1, or set IVR_TWILIO_AUTH_TOKEN and IVR_PUBLIC_URL."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,121 @@
+"""One turn of one call: unseal the position, advance, answer services, seal it again.
+
+Everything that the engine may not know comes in here: the book in use, the keys, the services.
+Nothing about a call is kept between turns.
+"""
+
+import asyncio
+import logging
+import secrets
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ivr.core.call import Answered, Ask, Heard, Lost, Position, Said, Started
+from ivr.core.engine import advance
+from ivr.core.flow import FAILED, Book, Place
+from ivr.core.saying import Line
+from ivr.errors import SealError
+from ivr.sealing import Sealer
+
+SERVICE_SECONDS = 3.0  # a service that takes longer has failed: Twilio waits for 15 s in all
+CALLER_NUMBER = "caller_number"  # the fact: the caller's own number, where it can be rung
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A phone call: Twilio's id for it, and the caller's own number (E.164) or nothing."""
+
+    sid: str
+    caller: str = ""
+
+    def effect(self, ask: Ask) -> str:
+        """The key of an effect: the same request, repeated or late, has the same key."""
+        return f"{self.sid}:{ask.turn}:{ask.step}"
+
+
+class Service(Protocol):
+    """Something that a flow asks of the outside world by name.
+
+    It may raise or be slow: the flow then goes on by the outcome ``failed``.
+    """
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer with one of the outcomes that the book declares for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a journey records of a turn: steps by name, and the kind of what was heard; never a
+    number, and never which key."""
+
+    journey: str  # a random id
+    turn: int
+    heard: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn came to: all that is said, and the sealed position to go on from."""
+
+    said: Said
+    lines: tuple[Line, ...]
+    held: int  # how many of the first lines no key may cut short
+    sealed: str
+
+
+class Conversation:
+    """The one way into a call, for Twilio and for our own handset alike."""
+
+    def __init__(
+        self,
+        book: Callable[[], Book],
+        sealer: Sealer,
+        services: Mapping[str, Service],
+        record: Callable[[Visit], None],
+    ) -> None:
+        self._book, self._sealer, self._services, self._record = book, sealer, services, record
+
+    async def take_turn(self, call: Call, sealed: str, heard: Heard) -> Turn:
+        """Take one turn of a call. ``sealed`` is empty when the call comes in."""
+        book = self._book()
+        position, heard = self._found(call, sealed, heard)
+        position, said = advance(book, position, heard)
+        lines, held, visited = said.lines, said.held, said.visited
+        while isinstance(said.then, Ask):
+            answer = await self._ask(said.then, call)
+            position, said = advance(book, position, answer)
+            held = len(lines) + said.held if said.held else held
+            lines, visited = lines + said.lines, visited + said.visited
+        kind = type(heard).__name__.lower()
+        self._record(Visit(position.journey, position.turn, kind, visited))
+        return Turn(said, lines, held, self._sealer.seal_position(call.sid, position))
+
+    def _found(self, call: Call, sealed: str, heard: Heard) -> tuple[Position, Heard]:
+        """Where the call stands. One whose position cannot be read starts again."""
+        facts = {CALLER_NUMBER: call.caller} if call.caller else {}
+        if not sealed:
+            return Position(journey=secrets.token_hex(8)), Started(facts)
+        try:
+            return self._sealer.unseal_position(call.sid, sealed), heard
+        except SealError:
+            # Turns must not count from zero again: an effect of the call so far may have such a
+            # number. The same unreadable address always gives the same count, so that a repeat
+            # of this request is a repeat.
+            turn = 1_000_000 + zlib.crc32(sealed.encode("utf-8", "replace")) % 1_000_000_000
+            return Position(turn=turn, journey=secrets.token_hex(8)), Lost(facts)
+
+    async def _ask(self, ask: Ask, call: Call) -> Answered:
+        """The service's answer, or ``failed`` when it raises, is slow or does not exist."""
+        try:
+            async with asyncio.timeout(SERVICE_SECONDS):
+                return await self._services[ask.service](ask, call)
+        except Exception as fault:  # whatever it is, the caller goes on
+            # Only the fault's kind: its message may hold a number.
+            log.error("service %s failed at %s: %s", ask.service, ask.step, type(fault).__name__)
+            return Answered(FAILED)

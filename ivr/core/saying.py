@@ -1,0 +1,77 @@
+"""What is spoken, as plain data: words and pauses, gathered into lines.
+
+A line is the unit of sound: one clip, one ``<Play>`` or one ``<Say>``. It is made of phrases, each
+from one prompt, so that a recording made by a person can take the place of a whole prompt.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words spoken in one breath. ``private`` words are known only during this call.
+
+    ``mark`` is the punctuation written after them; it changes nothing in how they sound, so that
+    "three", "three." and "three?" are one and the same sound.
+    """
+
+    text: str
+    private: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence, in seconds at the normal pace; the slow pace doubles it."""
+
+    seconds: float
+
+
+HEARD_AS_A_COMMA = 0.5  # seconds: shorter pauses, between the digits of a number, are not written
+SENTENCE_MARKS = (".", ",", ":", ";", "?", "!")
+
+Piece: TypeAlias = Words | Pause
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What one prompt says. ``prompt`` is its id (``file/name``), or empty for a bare pause."""
+
+    pieces: tuple[Piece, ...]
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One clip's worth of speech."""
+
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All words and pauses, in order."""
+        return tuple(piece for phrase in self.phrases for piece in phrase.pieces)
+
+    @property
+    def private(self) -> bool:
+        """Whether any of its words are known only during this call."""
+        return any(isinstance(piece, Words) and piece.private for piece in self.pieces)
+
+    @property
+    def text(self) -> str:
+        """The words as a person would read them: a pause within a sentence becomes a comma."""
+        read, joint = "", ""
+        for piece in self.pieces:
+            if isinstance(piece, Pause):
+                joint = ", " if piece.seconds >= HEARD_AS_A_COMMA else joint
+            else:
+                joint = " " if read.endswith(SENTENCE_MARKS) else joint
+                read += (joint if read else "") + piece.text + piece.mark
+                joint = " "
+        return read
+
+
+def silence(seconds: float) -> Line:
+    """A line of nothing but a pause."""
+    return Line((Phrase((Pause(seconds),)),))

@@ -1,0 +1,229 @@
+"""Prompts into words: facts are filled in by named ways of speaking, and menus speak themselves.
+
+How numbers and names are spoken: each digit as a word ("zero", never "oh" or "double"), 0.3 s
+between digits and 1 s between printed groups (NHS and GOV.UK grouping; pauses are our own rule).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+
+from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt
+from ivr.core.saying import Line, Pause, Phrase, Piece, Words
+
+BEFORE_A_KEY = Pause(0.5)
+AFTER_A_CHOICE = Pause(1.0)
+AFTER_A_PROMPT = Pause(0.5)
+BETWEEN_DIGITS = Pause(0.3)
+BETWEEN_GROUPS = Pause(1.0)
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NUMBERS = (*DIGITS, "ten", "eleven", "twelve")
+KEY_NAMES = {"*": "star", "#": "hash"}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first "
+    "twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh "
+    "twenty-eighth twenty-ninth thirtieth thirty-first"
+).split()
+
+
+# --- named ways of speaking a fact -------------------------------------------------------------
+
+
+def _digits(value: str) -> Iterator[Piece]:
+    for number, group in enumerate(value.split()):
+        if number:
+            yield BETWEEN_GROUPS
+        for place, digit in enumerate(character for character in group if character.isdecimal()):
+            if place:
+                yield BETWEEN_DIGITS
+            yield Words(DIGITS[int(digit)], private=True)
+
+
+def _last_three(value: str) -> Iterator[Piece]:
+    yield from _digits("".join(value.split())[-3:])
+
+
+def _name(value: str) -> Iterator[Piece]:
+    if value:
+        yield Words(value, private=True)
+
+
+def _day(value: str) -> Iterator[Piece]:
+    day = date.fromisoformat(value)
+    yield Words(WEEKDAYS[day.weekday()], private=True)
+    yield Words(f"the {ORDINALS[day.day - 1]}", private=True)
+    yield Words(f"of {MONTHS[day.month - 1]}", private=True)
+
+
+def _clock(hour: int, minute: int) -> str:
+    if (hour, minute) == (12, 0):
+        return "twelve noon"
+    part = "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
+    past = {0: "", 15: "quarter past ", 30: "half past "}[minute]
+    return f"{past}{NUMBERS[(hour - 1) % 12 + 1]} in the {part}"
+
+
+def _time(value: str) -> Iterator[Piece]:
+    hour, minute = value.split(":")
+    yield Words(_clock(int(hour), int(minute)), private=True)
+
+
+def _number(value: str) -> Iterator[Piece]:
+    yield Words(NUMBERS[int(value)].capitalize())
+
+
+def _key(value: str) -> Iterator[Piece]:
+    yield Words(KEY_NAMES.get(value, value))
+
+
+WAYS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
+    "digits": _digits,
+    "last-three": _last_three,
+    "name": _name,
+    "day": _day,
+    "time": _time,
+    "number": _number,
+    "key": _key,
+}
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Every word that ``digits``, ``day`` and ``time`` can speak, so that clips exist beforehand.
+
+    ``name`` speaks whatever a service found: those words come from the service's own room.
+    """
+    days = [f"the {ordinal}" for ordinal in ORDINALS]
+    months = [f"of {month}" for month in MONTHS]
+    times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30)]
+    return (*DIGITS, *WEEKDAYS, *days, *months, *times)
+
+
+# --- prompts and menus -------------------------------------------------------------------------
+
+
+def _spoken(slot_way: str, value: str) -> tuple[Piece, ...]:
+    """A fact in its way of speaking; one that does not fit is spoken as it stands."""
+    try:
+        return tuple(WAYS[slot_way](value))
+    except (ValueError, IndexError, KeyError):
+        return (Words(value, private=True),) if value else ()
+
+
+def phrase(prompt: Prompt, facts: Mapping[str, str]) -> Phrase:
+    """What a prompt says with these facts filled in."""
+    pieces: list[Piece] = []
+    for part in prompt.parts:
+        if isinstance(part, Gap):
+            pieces.append(Pause(part.seconds))
+        elif isinstance(part, str):
+            _add(pieces, Words(part))
+        else:
+            for piece in _marked(_spoken(part.way, facts.get(part.name, "")), part.mark):
+                _add(pieces, piece)
+    return Phrase(tuple(pieces), prompt.id)
+
+
+def _marked(pieces: Sequence[Piece], mark: str) -> Iterator[Piece]:
+    """The pieces, with the punctuation that is written after the last words."""
+    for number, piece in enumerate(pieces, start=1):
+        if number == len(pieces) and isinstance(piece, Words):
+            yield Words(piece.text, piece.private, mark)
+        else:
+            yield piece
+
+
+def _add(pieces: list[Piece], piece: Piece) -> None:
+    """Add a piece. Fixed words that follow on fixed words are spoken in one breath with them."""
+    before = pieces[-1] if pieces else None
+    if isinstance(piece, Pause) or piece.private:
+        pieces.append(piece)
+    elif isinstance(before, Words) and not before.private:
+        pieces[-1] = Words(f"{before.text} {piece.text}{piece.mark}")
+    else:
+        pieces.append(Words(piece.text + piece.mark))
+
+
+def _pause(seconds: Pause) -> Phrase:
+    return Phrase((seconds,))
+
+
+def line(book: Book, prompt: str, facts: Mapping[str, str]) -> Line:
+    """A whole prompt as one line, with a breath after it."""
+    return Line((phrase(book.prompts[prompt], facts), _pause(AFTER_A_PROMPT)))
+
+
+def choice(book: Book, label: Phrase, key: str) -> Line:
+    """One choice: what it is, a pause, then the key, which comes last (accessibility rule R3)."""
+    press = phrase(book.prompts[book.frame.press], {"key": key})
+    return Line((label, _pause(BEFORE_A_KEY), press, _pause(AFTER_A_CHOICE)))
+
+
+def counted(book: Book, number: int) -> Line:
+    """How many choices there are (accessibility rule R16)."""
+    words = phrase(book.prompts[book.frame.count], {"count": str(number)})
+    return Line((words, _pause(BEFORE_A_KEY)))
+
+
+def named(book: Book, prompt: str) -> Phrase:
+    """A label of a choice."""
+    return phrase(book.prompts[prompt], {})
+
+
+def menu(
+    book: Book,
+    intro: Sequence[str],
+    choices: Sequence[tuple[str, Phrase]],
+    closing: Sequence[str],
+    facts: Mapping[str, str],
+    person: bool = True,
+) -> Iterator[Line]:
+    """The words of a menu, made from its choices: (key, label) in order.
+
+    0 comes first (rule R4), then how many choices there are (R16), then each of them.
+    """
+    yield from (line(book, prompt, facts) for prompt in intro)
+    if person:
+        yield choice(book, named(book, book.frame.person), "0")
+    if len(choices) > 1:
+        yield counted(book, len(choices))
+    for key, label in choices:
+        yield choice(book, label, key)
+    yield from (line(book, prompt, facts) for prompt in closing)
+
+
+def offered(options: Sequence[Option], facts: Mapping[str, str]) -> tuple[Option, ...]:
+    """The options of a menu that hold in this call."""
+    return tuple(option for option in options if option.when is None or option.when.holds(facts))
+
+
+def every_line(book: Book) -> Iterator[Line]:
+    """Every line that a call of this book can hear, so that its clips can be made beforehand.
+
+    In lines that hold facts, the facts are left out: of those only the fixed words are known.
+    """
+    someone = Phrase((Words("", private=True),))
+    yield choice(book, named(book, book.frame.person), "0")
+    yield choice(book, named(book, book.frame.more), str(MAX_CHOICES))
+    for number in range(1, MAX_CHOICES + 1):
+        yield choice(book, someone, str(number))
+        if number > 1:
+            yield counted(book, number)
+    for step in book.steps.values():
+        if isinstance(step, Menu):
+            for option in step.options:
+                yield choice(book, named(book, option.label), option.key)
+    labels = {
+        *book.labels(),
+        book.frame.person,
+        book.frame.more,
+        book.frame.press,
+        book.frame.count,
+    }
+    for prompt in book.prompts:
+        if prompt not in labels:
+            yield line(book, prompt, {})

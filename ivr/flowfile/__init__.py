@@ -1,0 +1,74 @@
+"""Flow files: YAML written by an editor becomes steps, and every mistake is reported.
+
+    flows/book.yaml     the book: where a call starts, the global keys, waits, silences, services
+    flows/<flow>.yaml   one flow: its first step is where it starts
+
+A step is named ``step`` in its own file and ``flow/step`` elsewhere; a prompt ``name`` from the
+prompt file of the same stem, or ``file/name``. ``docs/flows.md`` shows every kind of step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivr.core.flow import Place, Prompt, Step
+from ivr.flowfile.names import Handled, Names, read_handlers
+from ivr.flowfile.settled import Settled, read_book
+from ivr.flowfile.steps import StepReader
+from ivr.yamlfile import Report, Value, Where, read, shown
+
+BOOK = "book"
+
+
+@dataclass(slots=True)
+class Flows:
+    """All flow files, read: the steps, where each stands, and each flow's start."""
+
+    settled: Settled | None
+    steps: dict[Place, Step] = field(default_factory=dict)
+    places: dict[Place, Where] = field(default_factory=dict)
+    starts: dict[str, Place] = field(default_factory=dict)
+
+
+def read_flows(folder: Path, prompts: Mapping[str, Prompt], report: Report, root: Path) -> Flows:
+    """Read the book file and every flow file. Mistakes go into the report."""
+    files = {
+        path.stem: content
+        for path in sorted(folder.glob("*.yaml"))
+        if (content := read(path, shown(path, root), report)) is not None
+    }
+    if BOOK not in files:
+        remedy = "IVR_FLOWS names the folder of flows"
+        report.error(Where(shown(folder / "book.yaml", root)), "F001", "there is no book", remedy)
+        return Flows(None)
+    raw = {stem: _raw_steps(content) for stem, content in files.items() if stem != BOOK}
+    names = {f"{stem}/{key.text()}" for stem, steps in raw.items() for key, _ in steps}
+    settled = read_book(files[BOOK], Names(BOOK, names, prompts))
+    flows = Flows(settled)
+    for stem, steps in raw.items():
+        if steps:
+            flows.starts[stem] = f"{stem}/{steps[0][0].text()}"
+    for stem, steps in raw.items():
+        handlers = _handled_in(files[stem], Names(stem, names, prompts), settled)
+        reader = StepReader(Names(stem, names, prompts), settled, set(raw), handlers)
+        for key, value in steps:
+            place = f"{stem}/{key.text()}"
+            flows.places[place] = key.where
+            step = reader.read(place, value)
+            if step is not None:
+                flows.steps[place] = step
+    return flows
+
+
+def _raw_steps(content: Value) -> list[tuple[Value, Value]]:
+    fields = content.fields(("about", "silence", "wrong_key", "steps"), needed=("steps",))
+    return list(fields["steps"].pairs()) if "steps" in fields else []
+
+
+def _handled_in(content: Value, names: Names, settled: Settled | None) -> "Handled":
+    fields = {key.text(): value for key, value in content.pairs()} if content.is_mapping else {}
+    silence = dict(settled.silence) if settled else {}
+    wrong_key = dict(settled.wrong_key) if settled else {}
+    silence.update(read_handlers(fields.get("silence"), names))
+    wrong_key.update(read_handlers(fields.get("wrong_key"), names))
+    return Handled(silence, wrong_key)

@@ -1,0 +1,84 @@
+"""``flows/book.yaml``: where a call starts, the global keys, waits, silences and services."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ivr.core.flow import Frame, Handler, Place, ServiceSpec
+from ivr.flowfile.names import Names, read_handlers
+from ivr.yamlfile import Value
+
+
+@dataclass(slots=True)
+class Settled:
+    """What ``flows/book.yaml`` settles for the whole book."""
+
+    start: Place
+    language: str
+    facts: frozenset[str]
+    frame: Frame
+    silence: dict[int, Handler]
+    wrong_key: dict[int, Handler]
+    services: dict[str, ServiceSpec]
+    wait: int
+    entry_wait: int
+    read_wait: int
+
+
+_FRAME = ("press", "count", "slower", "more", "sorry_lost", "sorry_stuck")
+_WAITS = {"wait": 10, "entry_wait": 20, "read_wait": 2}
+_BOOK_NEEDS = ("start", "language", "person", *_FRAME, "trouble", "silence", "wrong_key")
+
+
+def read_book(content: Value, names: Names) -> Settled | None:
+    """What the book file settles, or None when too much of it is missing to go on."""
+    known = (*_BOOK_NEEDS, "facts", "closing", "services", *_WAITS)
+    fields = content.fields(known, needed=_BOOK_NEEDS)
+    if any(name not in fields for name in _BOOK_NEEDS):
+        return None
+    person = fields["person"].fields(("label", "go"), needed=("label", "go"))
+    if len(person) < 2:
+        return None
+    waits = {
+        name: fields[name].number() if name in fields else usual for name, usual in _WAITS.items()
+    }
+    frame = Frame(
+        person=names.prompt(person["label"]),
+        person_at=names.step(person["go"]),
+        closing=names.prompts(fields.get("closing")),
+        trouble=names.step(fields["trouble"]),
+        **{name: names.prompt(fields[name]) for name in _FRAME},
+    )
+    return Settled(
+        start=names.step(fields["start"]),
+        language=fields["language"].text(),
+        facts=frozenset(item.text() for item in fields["facts"].list())
+        if "facts" in fields
+        else frozenset(),
+        frame=frame,
+        silence=read_handlers(fields["silence"], names),
+        wrong_key=read_handlers(fields["wrong_key"], names),
+        services=dict(_services(fields.get("services"))),
+        wait=waits["wait"],
+        entry_wait=waits["entry_wait"],
+        read_wait=waits["read_wait"],
+    )
+
+
+def _services(value: Value | None) -> Iterable[tuple[str, ServiceSpec]]:
+    for key, what in value.pairs() if value else ():
+        fields = what.fields(("needs", "offers", "effect", "outcomes"), needed=("outcomes",))
+        outcomes = fields["outcomes"].pairs() if "outcomes" in fields else ()
+        yield (
+            key.text(),
+            ServiceSpec(
+                outcomes={
+                    outcome.text(): tuple(fact.text() for fact in facts.list())
+                    for outcome, facts in outcomes
+                },
+                needs=tuple(need.text() for need in fields["needs"].list())
+                if "needs" in fields
+                else (),
+                offers=fields["offers"].flag() if "offers" in fields else False,
+                effect=fields["effect"].flag() if "effect" in fields else False,
+            ),
+        )

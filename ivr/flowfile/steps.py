@@ -1,0 +1,231 @@
+"""One step of a flow file, one method for each kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from ivr.core.flow import (
+    DIAL_OUTCOMES,
+    FAILED,
+    AskService,
+    CallFlow,
+    Choose,
+    Connect,
+    Enter,
+    Goodbye,
+    Menu,
+    Option,
+    Place,
+    Read,
+    Return,
+    Speak,
+    Step,
+    Then,
+    Way,
+    When,
+)
+from ivr.flowfile.names import Handled, Names, read_handlers
+from ivr.flowfile.settled import Settled
+from ivr.yamlfile import Value, did_you_mean
+
+COMMON = ("silence", "wrong_key", "wait", "interrupt")
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "menu": ("options", "closing", "again"),
+    "read": ("then",),
+    "digits": ("into", "length", "valid", "then", "otherwise"),
+    "letters": ("into", "length", "valid", "then", "otherwise"),
+    "ask": ("outcomes",),
+    "choose": ("into", "then", "closing"),
+    "call": ("outcomes",),
+    "return": (),
+    "connect": ("say", "outcomes"),
+    "goodbye": (),
+    "say": ("then",),
+}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "menu": ("options",),
+    "read": ("then",),
+    "digits": ("into", "length", "then", "otherwise"),
+    "letters": ("into", "length", "then", "otherwise"),
+    "ask": ("outcomes",),
+    "choose": ("into", "then"),
+    "call": ("outcomes",),
+    "connect": ("outcomes",),
+    "say": ("then",),
+}
+LETTER_KEYS = "[2-9]+"
+
+
+class StepReader:
+    """Reads the steps of one file, one method for each kind."""
+
+    def __init__(
+        self, names: Names, settled: Settled | None, flows: set[str], handlers: Handled
+    ) -> None:
+        self.names, self.flows, self.handlers = names, flows, handlers
+        self.services = settled.services if settled else {}
+        self.closing = settled.frame.closing if settled else ()
+        self._kinds: dict[str, Callable[[Place, dict[str, Value]], Step]] = {
+            "menu": self._menu,
+            "read": self._read,
+            "digits": self._enter,
+            "letters": self._enter,
+            "ask": self._ask,
+            "choose": self._choose,
+            "call": self._call,
+            "return": self._return,
+            "connect": self._connect,
+            "goodbye": self._goodbye,
+            "say": self._speak,
+        }
+
+    def read(self, place: Place, value: Value) -> Step | None:
+        """The step written here, or None when its kind cannot be told."""
+        written = {key.text(): item for key, item in value.pairs()}
+        kind = next((kind for kind in FIELDS if kind in written), "")
+        if not kind:
+            if value.is_mapping:
+                value.error("F006", "this step does nothing", f"kinds: {', '.join(FIELDS)}")
+            return None
+        needed = NEEDED.get(kind, ())
+        fields = value.fields((kind, *FIELDS[kind], *COMMON), needed)
+        if any(name not in fields for name in needed):
+            return None
+        silence = self.handlers.silence | read_handlers(fields.get("silence"), self.names)
+        wrong_key = self.handlers.wrong_key | read_handlers(fields.get("wrong_key"), self.names)
+        return replace(
+            self._kinds[kind](place, fields),
+            silence=silence,
+            wrong_key=wrong_key,
+            wait=fields["wait"].number() if "wait" in fields else None,
+            interrupt=fields["interrupt"].flag() if "interrupt" in fields else True,
+        )
+
+    def _menu(self, place: Place, fields: dict[str, Value]) -> Step:
+        again = fields["again"].text() if "again" in fields else "step"
+        if again not in ("step", "answer"):
+            fields["again"].error("F007", f'"{again}" cannot be repeated', "step or answer")
+        options = [self._option(key, value) for key, value in fields["options"].pairs()]
+        return Menu(
+            place,
+            say=self.names.prompts(fields["menu"]),
+            options=tuple(options),
+            closing=self.names.prompts(fields["closing"]) if "closing" in fields else self.closing,
+            again=again,
+        )
+
+    def _option(self, key: Value, value: Value) -> Option:
+        fields = value.fields(("label", "go", "set", "when"), needed=("label", "go"))
+        sets = fields["set"].pairs() if "set" in fields else ()
+        return Option(
+            key=key.text(),
+            label=self.names.prompt(fields["label"]) if "label" in fields else "",
+            then=self._then(fields.get("go")),
+            when=self._when(fields.get("when")),
+            sets={name.text(): fact.text() for name, fact in sets},
+        )
+
+    def _read(self, place: Place, fields: dict[str, Value]) -> Step:
+        parts = self.names.prompts(fields["read"])
+        if not parts:
+            fields["read"].error("F006", "there is nothing to read here", "name its prompts")
+        return Read(place, parts=parts, then=self._then(fields["then"]))
+
+    def _enter(self, place: Place, fields: dict[str, Value]) -> Step:
+        letters = "letters" in fields
+        return Enter(
+            place,
+            say=self.names.prompts(fields["letters" if letters else "digits"]),
+            into=fields["into"].text(),
+            length=fields["length"].number(),
+            valid=fields["valid"].text() if "valid" in fields else LETTER_KEYS if letters else "",
+            letters=letters,
+            then=self._then(fields["then"]),
+            otherwise=self.names.step(fields["otherwise"]),
+        )
+
+    def _ask(self, place: Place, fields: dict[str, Value]) -> Step:
+        name = fields["ask"].text()
+        service = self.services.get(name)
+        if service is None:
+            remedy = did_you_mean(name, self.services)
+            fields["ask"].error("F008", f'unknown service "{name}"', remedy)
+        expected = (*service.outcomes, FAILED) if service else None
+        outcomes = self._outcomes(fields["outcomes"], expected)
+        needs = service.needs if service else ()
+        return AskService(place, service=name, needs=needs, outcomes=outcomes)
+
+    def _choose(self, place: Place, fields: dict[str, Value]) -> Step:
+        return Choose(
+            place,
+            say=self.names.prompts(fields["choose"]),
+            into=fields["into"].text(),
+            then=self._then(fields["then"]),
+            closing=self.names.prompts(fields["closing"]) if "closing" in fields else self.closing,
+        )
+
+    def _call(self, place: Place, fields: dict[str, Value]) -> Step:
+        flow = fields["call"].text()
+        if flow not in self.flows:
+            remedy = did_you_mean(flow, self.flows)
+            fields["call"].error("F008", f'unknown flow "{flow}"', remedy)
+        outcomes = self._outcomes(fields["outcomes"], None)
+        return CallFlow(place, flow=flow, outcomes=outcomes)
+
+    def _return(self, place: Place, fields: dict[str, Value]) -> Step:
+        return Return(place, outcome=fields["return"].text())
+
+    def _connect(self, place: Place, fields: dict[str, Value]) -> Step:
+        return Connect(
+            place,
+            say=self.names.prompts(fields.get("say")),
+            number=fields["connect"].text(),
+            outcomes=self._outcomes(fields["outcomes"], DIAL_OUTCOMES),
+        )
+
+    def _goodbye(self, place: Place, fields: dict[str, Value]) -> Step:
+        return Goodbye(place, say=self.names.prompts(fields["goodbye"]))
+
+    def _speak(self, place: Place, fields: dict[str, Value]) -> Step:
+        say = self.names.prompts(fields["say"])
+        return Speak(place, say=say, then=self._then(fields["then"]))
+
+    def _outcomes(self, value: Value, expected: Sequence[str] | None) -> dict[str, Then]:
+        """Branches by outcome. ``expected`` None means that the sub-flow's returns decide."""
+        branches: dict[str, Then] = {}
+        for key, way in value.pairs():
+            name = key.text()
+            if expected is not None and name not in expected:
+                remedy = did_you_mean(name, expected) or f"outcomes: {', '.join(expected)}"
+                key.error("F009", f'"{name}" is not an outcome here', remedy)
+            branches[name] = self._then(way)
+        for name in expected or ():
+            if name not in branches and name != FAILED:  # the book says where a failure leads
+                value.error("F009", f'the outcome "{name}" has no branch', f"add `{name}: <step>`")
+        return branches
+
+    def _then(self, value: Value | None) -> Then:
+        """Where to go on: a step, or a list of ways of which the last has no condition."""
+        if value is None:
+            return ()
+        if not value.is_list:
+            return (Way(self.names.step(value)),)
+        ways = []
+        for item in value.list():
+            fields = item.fields(("when", "go"), needed=("go",))
+            if "go" in fields:
+                ways.append(Way(self.names.step(fields["go"]), self._when(fields.get("when"))))
+        if not ways or ways[-1].when is not None:
+            value.error("F009", "no way on when no condition holds", "end with `- {go: <step>}`")
+        return tuple(ways)
+
+    def _when(self, value: Value | None) -> When | None:
+        """A condition: ``fact`` or ``not fact``."""
+        if value is None:
+            return None
+        words = value.text().split()
+        if len(words) == 2 and words[0] == "not":
+            return When(words[1], negated=True)
+        if len(words) == 1:
+            return When(words[0])
+        value.error("F007", f'"{value.text()}" is not a condition', "write `fact` or `not fact`")
+        return None

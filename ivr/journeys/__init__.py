@@ -1,0 +1,1 @@
+"""Journeys: which steps calls went through, under random ids, and whether an answer helped."""

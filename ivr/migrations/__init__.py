@@ -1,0 +1,1 @@
+"""The database's tables, one numbered step after another (Alembic)."""

@@ -1,0 +1,1 @@
+"""The steps: each file is ``<number>_<what it does>.py``, and its number is its revision."""

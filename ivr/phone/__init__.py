@@ -1,0 +1,1 @@
+"""Twilio's side of the helpline: signed webhooks in, TwiML out."""

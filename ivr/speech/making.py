@@ -1,0 +1,231 @@
+"""Making clips: what is missing, by a few children at once, by one process at a time."""
+
+import asyncio
+import fcntl
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ivr.core.saying import Line, Phrase, Words
+from ivr.errors import SettingsError
+from ivr.speech.clips import Clips
+from ivr.speech.score import Fragment, Part, Recorded, Rest, Score
+from ivr.speech.synthesis import PATIENCE, Order, Speaker, SpeechError
+
+MOST_SPEAKERS = 4
+LOCK_POLL = 0.1  # seconds; a blocking lock could not be cancelled
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Words, or a recording's path, that could not be made into sound, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of it: how many clips were made and how many were there, in how many seconds."""
+
+    made: int
+    reused: int
+    failed: tuple[Failure, ...]
+    seconds: float
+
+
+def ignore(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+async def make(
+    clips: Clips,
+    lines: Iterable[Line],
+    fragments: Iterable[str] = (),
+    progress: Progress = ignore,
+    patience: float = PATIENCE,
+) -> Made:
+    """Make every clip that is missing, at both paces, the normal one first; say what was done.
+
+    ``lines`` are all lines of a book; of one with private words only the other parts are made.
+    ``fragments`` are the words that may be spliced into a call: digits, days, names of councils.
+    ``progress`` is told how many of how many clips are dealt with. ``patience`` is how long one
+    utterance may take, in seconds. Cancelling ends the children; what was finished stays.
+
+    Raises SettingsError if the directory cannot be written to.
+    """
+    started = time.monotonic()
+    wanted = await asyncio.to_thread(_scores, clips, [*lines, *map(_spoken, fragments)])
+    missing = await asyncio.to_thread(_missing, clips, wanted)
+    absent: list[Score] = []
+    failures: list[Failure] = []
+    one_more = _counting(progress, missing, wanted)
+    try:
+        if missing:
+            async with _the_only_maker(clips.directory) as workshop:
+                absent = [score for score in missing if not clips.has(score.name)]
+                failures = await _Maker(clips, workshop).make(missing, one_more, patience)
+    except* OSError as problems:
+        raise SettingsError(
+            f"clips cannot be kept in {clips.directory} ({problems.exceptions[0]}); "
+            "set IVR_VAR to a directory that can be written to"
+        ) from None
+    made = sum(clips.has(score.name) for score in absent)
+    seconds = time.monotonic() - started
+    return Made(made, len(wanted) - len(absent), tuple(dict.fromkeys(failures)), seconds)
+
+
+def _spoken(text: str) -> Line:
+    return Line((Phrase((Words(text),)),))
+
+
+def _scores(clips: Clips, lines: Sequence[Line]) -> list[Score]:
+    """What these lines ask for, each thing once; all at the normal pace, then all at the slow."""
+    scores = (
+        score
+        for slow in (False, True)
+        for line in lines
+        for score in _public(clips.score(line, slow), line.private)
+    )
+    return list({score.name: score for score in scores}.values())
+
+
+def _public(score: Score, private: bool) -> Iterator[Score]:
+    """The score, or if some of it is private, a score for each of its other parts."""
+    if not private:
+        yield score
+        return
+    for part in score.parts:
+        if isinstance(part, Recorded) or (isinstance(part, Fragment) and not part.private):
+            yield Score((part,), part.text)
+
+
+def _missing(clips: Clips, scores: Iterable[Score]) -> list[Score]:
+    """Those not yet made, and those with a recording that could not be used: it is tried again."""
+    return [
+        score
+        for score in scores
+        if not clips.has(score.name)
+        or any(isinstance(part, Recorded) and not clips.has(part.name) for part in score.parts)
+    ]
+
+
+def _counting(
+    progress: Progress, missing: Sequence[Score], wanted: Sequence[Score]
+) -> Callable[[], None]:
+    """What to call after each of the missing ones; tells how many there are already."""
+    done = itertools.count(len(wanted) - len(missing))
+
+    def one_more() -> None:
+        progress(next(done), len(wanted))
+
+    one_more()
+    return one_more
+
+
+@asynccontextmanager
+async def _the_only_maker(directory: Path) -> AsyncIterator[Path]:
+    """Wait until nobody else makes clips here; yields an empty directory to work in.
+
+    The lock is the kernel's, so a process that died does not hold it.
+    """
+    workshop = directory / "making"
+    workshop.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        while not _locked(lock):  # noqa: ASYNC110 - nothing tells us that a file is unlocked
+            await asyncio.sleep(LOCK_POLL)
+        for left_over in workshop.iterdir():
+            left_over.unlink()
+        yield workshop
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class _Maker:
+    """Makes scores, all at once; each part only once, by whichever speaker is free first.
+
+    Speakers are given out in the order in which they are asked for, so the first lines are the
+    first to be ready.
+    """
+
+    def __init__(self, clips: Clips, workshop: Path) -> None:
+        self._clips = clips
+        self._workshop = workshop
+        self._tasks = asyncio.TaskGroup()
+        self._idle: asyncio.Queue[Speaker] = asyncio.Queue()
+        self._begun: dict[str, asyncio.Task[bool]] = {}
+        self._failures: list[Failure] = []
+
+    async def make(
+        self, scores: Iterable[Score], one_more: Callable[[], None], patience: float
+    ) -> list[Failure]:
+        async with AsyncExitStack() as speakers, self._tasks:
+            for _ in range(min(os.cpu_count() or 1, MOST_SPEAKERS)):
+                speaker = Speaker(self._clips.voice, patience)
+                speakers.push_async_callback(speaker.stop)
+                self._idle.put_nowait(speaker)
+            for score in scores:
+                task = self._tasks.create_task(self._score(score))
+                task.add_done_callback(lambda _: one_more())
+                await asyncio.sleep(0)  # whatever else this process does comes first
+        return self._failures
+
+    async def _score(self, score: Score) -> None:
+        await self._all(score.parts)
+        parts = self._clips.usable(score.parts)
+        if await self._all(parts) and not self._clips.has(score.name):
+            await asyncio.to_thread(self._splice, score, parts)
+
+    async def _all(self, parts: Iterable[Part]) -> bool:
+        """Make these parts, unless it was tried already; whether they are there now."""
+        begun = [self._begin(part) for part in parts if not isinstance(part, Rest)]
+        return all([await task for task in begun])
+
+    def _begin(self, part: Fragment | Recorded) -> asyncio.Task[bool]:
+        if part.name not in self._begun:
+            self._begun[part.name] = self._tasks.create_task(self._part(part))
+        return self._begun[part.name]
+
+    async def _part(self, part: Fragment | Recorded) -> bool:
+        if self._clips.has(part.name):
+            return True
+        into = self._workshop / f"{part.name}.wav"
+        try:
+            await self._ordered({"into": str(into), **_order(part)})
+            await asyncio.to_thread(self._clips.adopt, into, part.name, part.text)
+        except (SpeechError, ValueError) as error:
+            what = str(part.path) if isinstance(part, Recorded) else part.text
+            self._failures.append(Failure(what, str(error)))
+            return False
+        return True
+
+    async def _ordered(self, order: Order) -> None:
+        speaker = await self._idle.get()
+        try:
+            await speaker.carry_out(order)
+        finally:
+            self._idle.put_nowait(speaker)
+
+    def _splice(self, score: Score, parts: Iterable[Part]) -> None:
+        into = self._workshop / f"{score.name}.wav"
+        into.write_bytes(self._clips.splice([part.name for part in parts]) or b"")
+        self._clips.adopt(into, score.name, score.text)
+
+
+def _order(part: Fragment | Recorded) -> Order:
+    if isinstance(part, Recorded):
+        return {"recording": str(part.path)}
+    return {"say": part.say, "rate": part.rate}

@@ -1,0 +1,182 @@
+"""YAML with its places: every value knows its file, line and column, and every mistake is kept.
+
+Nothing here raises for a mistake in a file. A ``Report`` collects them all, so that an editor sees
+every one at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One mistake: where it is, what it is, and what would mend it. Lines and columns from 1."""
+
+    file: str
+    line: int
+    column: int
+    severity: str  # error | warning
+    code: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place}: {self.severity} {self.code}: {self.message}{remedy}"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The finding as ``ivr check --format json`` prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a file."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(slots=True)
+class Report:
+    """The mistakes found so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def error(self, where: Where, code: str, message: str, remedy: str = "") -> None:
+        """Note something that must be mended."""
+        self._add(where, "error", code, message, remedy)
+
+    def warn(self, where: Where, code: str, message: str, remedy: str = "") -> None:
+        """Note something that should be looked at."""
+        self._add(where, "warning", code, message, remedy)
+
+    def _add(self, where: Where, severity: str, code: str, message: str, remedy: str) -> None:
+        self.findings.append(
+            Finding(where.file, where.line, where.column, severity, code, message, remedy)
+        )
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that make a book unusable."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that is not known: the nearest one that is."""
+    close = get_close_matches(name, list(known), n=1)
+    return f'did you mean "{close[0]}"?' if close else ""
+
+
+class Value:
+    """A value in a YAML file, with its place. Asking for the wrong kind of value is reported."""
+
+    def __init__(self, node: yaml.Node, file: str, report: Report) -> None:
+        self._node, self._file, self._report = node, file, report
+
+    @property
+    def where(self) -> Where:
+        """Where the value stands."""
+        mark = self._node.start_mark
+        return Where(self._file, mark.line + 1, mark.column + 1)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is ``name: value`` pairs."""
+        return isinstance(self._node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list."""
+        return isinstance(self._node, yaml.SequenceNode)
+
+    def error(self, code: str, message: str, remedy: str = "") -> None:
+        """Report a mistake at this value."""
+        self._report.error(self.where, code, message, remedy)
+
+    def text(self) -> str:
+        """The value as text; a list or mapping is a mistake."""
+        if isinstance(self._node, yaml.ScalarNode):
+            return str(self._node.value)
+        self.error("F002", "a text belongs here, not a list or a mapping")
+        return ""
+
+    def number(self) -> int:
+        """The value as a whole number."""
+        text = self.text()
+        if text.isascii() and text.isdecimal():
+            return int(text)
+        self.error("F002", f'"{text}" is not a whole number')
+        return 1
+
+    def flag(self) -> bool:
+        """The value as true or false."""
+        text = self.text()
+        if text in ("true", "false"):
+            return text == "true"
+        self.error("F002", f'"{text}" is neither true nor false')
+        return True
+
+    def list(self) -> list["Value"]:
+        """The items of a list; a single value counts as a list of one."""
+        if isinstance(self._node, yaml.SequenceNode):
+            return [Value(node, self._file, self._report) for node in self._node.value]
+        return [self]
+
+    def pairs(self) -> Iterator[tuple["Value", "Value"]]:
+        """Names and values of a mapping; a name written twice is a mistake."""
+        if not isinstance(self._node, yaml.MappingNode):
+            self.error("F002", 'a mapping ("name: value") belongs here')
+            return
+        seen: set[str] = set()
+        for key_node, value_node in self._node.value:
+            key = Value(key_node, self._file, self._report)
+            name = key.text()
+            if name in seen:
+                key.error("F004", f'"{name}" is written twice', "give one of them another name")
+                continue
+            seen.add(name)
+            yield key, Value(value_node, self._file, self._report)
+
+    def fields(self, known: Iterable[str], needed: Iterable[str] = ()) -> dict[str, "Value"]:
+        """The fields of a mapping by name: an unknown field or a missing one is a mistake."""
+        names = list(known)
+        found: dict[str, Value] = {}
+        for key, value in self.pairs():
+            name = key.text()
+            if name in names:
+                found[name] = value
+            else:
+                remedy = did_you_mean(name, names) or f"known here: {', '.join(names)}"
+                key.error("F002", f'unknown field "{name}"', remedy)
+        for name in needed:
+            if name not in found and self.is_mapping:
+                self.error("F006", f'"{name}" is missing here')
+        return found
+
+
+def read(path: Path, name: str, report: Report) -> Value | None:
+    """The content of a YAML file, or None (reported) when it is not YAML or is empty."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
+        problem = getattr(fault, "problem", None) or type(fault).__name__
+        report.error(where, "F001", f"this is not a YAML file that can be read: {problem}")
+        return None
+    if node is None:
+        report.error(Where(name), "F001", "the file is empty")
+        return None
+    return Value(node, name, report)
+
+
+def shown(path: Path, root: Path) -> str:
+    """A path as an editor knows it: from the root of the project, where it lies there."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

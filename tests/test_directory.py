@@ -1,0 +1,315 @@
+"""The directory: every council is found by its letters, and only vouched numbers are given."""
+
+import csv
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from ivr.conversation import Call
+from ivr.core.call import Answered, Ask, Candidate
+from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.directory.loading import load_councils
+from ivr.directory.lookup import MOST, Directory, keypad
+from ivr.directory.service import AdviceService, FindCouncil
+from ivr.errors import BookError
+
+DATA = Path(__file__).parent.parent / "flows" / "data"
+DIRECTORY = Directory(load_councils(DATA))
+CALL = Call("CA" + "0" * 32)
+
+
+async def find(letters: str) -> Answered:
+    ask = Ask("find-council", {"letters": keypad(letters)}, "council/look-up", 3)
+    return await FindCouncil(DIRECTORY)(ask, CALL)
+
+
+async def advice(code: str) -> Answered:
+    ask = Ask("advice-service", {"council": code}, "council/contact", 4)
+    return await AdviceService(DIRECTORY)(ask, CALL)
+
+
+def spelled(letters: str) -> list[str]:
+    return [one.entry.council for one in DIRECTORY.spelled(keypad(letters))]
+
+
+# --- the facts -------------------------------------------------------------------------------
+
+
+def test_all_153_councils_are_there() -> None:
+    """Every council in England that has duties for children with SEN."""
+    assert len(DIRECTORY.councils) == 153
+    assert len({one.entry.gss_code for one in DIRECTORY.councils}) == 153
+
+
+def test_whoever_is_vouched_for_says_where_it_was_read() -> None:
+    """Fifteen today, each with a source."""
+    vouched = [one.entry for one in DIRECTORY.councils if may_be_spoken(one.entry)]
+    assert len(vouched) == 15
+    assert all(entry.source_url and entry.service_name for entry in vouched)
+
+
+def test_no_two_councils_sound_the_same_in_a_list() -> None:
+    """Derby and Derbyshire, Herefordshire and Hertfordshire are told apart in their words."""
+    listed = [one.listed for one in DIRECTORY.councils]
+    assert len(set(listed)) == len(listed)
+    assert {"Derby city", "Derbyshire county", "Herefordshire, in the West Midlands"} <= set(listed)
+
+
+# --- letters ---------------------------------------------------------------------------------
+
+
+def test_letters_are_those_on_a_telephone() -> None:
+    """E.161: 2 is ABC, 7 is PQRS, 9 is WXYZ; spaces and dashes are not typed."""
+    assert keypad("ABC def ghi-jkl MNO pqrs tuv wxyz") == "22233344455566677778889999"
+
+
+@pytest.mark.parametrize("council", DIRECTORY.councils, ids=lambda one: one.entry.gss_code)
+def test_every_council_is_found_by_the_beginning_of_each_of_its_names(
+    council: Council,
+) -> None:
+    """Three letters are enough to be offered it."""
+    for name in council.names:
+        assert council in DIRECTORY.spelled(keypad(name)[:3])
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ("LEE", ["Leeds"]),
+        ("HUL", ["Kingston upon Hull"]),
+        ("DUR", ["County Durham"]),
+        ("SAI", ["St Helens"]),
+        ("STH", ["St Helens"]),
+        ("WIG", ["Isle of Wight", "Wigan"]),
+        ("TRE", ["Stoke-on-Trent"]),
+        ("BCP", ["Bournemouth, Christchurch and Poole"]),
+        ("LON", ["City of London"]),
+        ("MAI", ["Windsor and Maidenhead"]),
+    ],
+)
+def test_a_council_is_found_by_its_everyday_name_or_a_later_word(
+    letters: str, expected: list[str]
+) -> None:
+    """Parents say Hull and Durham."""
+    assert set(expected) <= set(spelled(letters))
+
+
+def test_whole_names_come_before_later_words() -> None:
+    """Who spells NOR means Norfolk rather than West Northamptonshire."""
+    names = spelled("NOR")
+    assert names.index("Norfolk") < names.index("West Northamptonshire")
+    assert names[:8] == sorted(names[:8])
+
+
+def test_small_words_are_not_spelled_by() -> None:
+    """Nobody looks for AND or UPO."""
+    assert "Brighton and Hove" not in spelled("AND")
+    assert "Kingston upon Thames" not in spelled("UPO")
+
+
+def test_a_council_is_offered_once_and_never_too_many() -> None:
+    """For any three keys: no doubles, at most twelve, which is three pages of four."""
+    for keys in product("23456789", repeat=3):
+        found = DIRECTORY.spelled("".join(keys))
+        assert len(set(found)) == len(found) <= MOST
+
+
+async def test_letters_of_one_council_find_it() -> None:
+    """Its code goes on with the call, its everyday name is said."""
+    assert await find("BRI") == Answered(
+        "several",
+        candidates=(
+            Candidate("E06000043", "Brighton and Hove"),
+            Candidate("E06000023", "Bristol"),
+        ),
+    )
+    assert await find("LEE") == Answered("found", {"council": "E08000035", "council_name": "Leeds"})
+    assert await find("ZZZ") == Answered("none")
+
+
+async def test_no_letters_find_nothing() -> None:
+    """Rather than all 153."""
+    assert await find("") == Answered("none")
+
+
+# --- whom to ring ----------------------------------------------------------------------------
+
+
+async def test_a_number_on_the_services_own_page_is_given_as_it_is_printed() -> None:
+    """Brackets are not read out."""
+    assert await advice("E08000034") == Answered(
+        "vouched",
+        {
+            "council_name": "Kirklees",
+            "service_name": "Kirklees Information, Advice and Support",
+            "service_number": "01422 266141",
+        },
+    )
+
+
+async def test_no_number_is_given_that_nobody_vouched_for() -> None:
+    """Leeds has a number in the data, from somebody else's page."""
+    assert DIRECTORY.council("E08000035").entry.phone
+    assert await advice("E08000035") == Answered("unvouched", {"council_name": "Leeds"})
+
+
+async def test_across_all_councils_only_vouched_numbers_come_out() -> None:
+    """Whatever is asked."""
+    for council in DIRECTORY.councils:
+        answer = await advice(council.entry.gss_code)
+        vouched = council.entry.state in ("verified", "published")
+        assert answer.outcome == ("vouched" if vouched else "unvouched")
+        assert ("service_number" in answer.facts) is vouched
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Telford & Wrekin IASS (SENDIASS)", "Telford and Wrekin IASS"),
+        ("PATT - Parent Advisory Team Thurrock (SENDIASS)", "PATT, Parent Advisory Team Thurrock"),
+        (
+            "Information, Advice and Support (IAS) Service for Windsor and Maidenhead",
+            "Information, Advice and Support Service for Windsor and Maidenhead",
+        ),
+        ("Leeds SENDIASS", "Leeds SENDIASS"),
+        ("(SENDIASS)", "(SENDIASS)"),  # in doubt, as printed
+    ],
+)
+def test_a_service_name_is_said_without_brackets(name: str, said: str) -> None:
+    """What stands in them is for the eye."""
+    assert speakable(name) == said
+
+
+async def test_the_vocabulary_holds_every_name_that_can_be_said() -> None:
+    """So every clip can be made beforehand."""
+    vocabulary = set(DIRECTORY.vocabulary())
+    for council in DIRECTORY.councils:
+        facts = (await advice(council.entry.gss_code)).facts
+        assert {council.listed, facts["council_name"]} <= vocabulary
+        assert facts.get("service_name", council.spoken) in vocabulary
+    assert not any(re.search(r"[()&]", name) for name in vocabulary)
+
+
+# --- the command's look-up -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("E06000023", "E06000023"),
+        (" e06000023 ", "E06000023"),
+        ("bristol", "E06000023"),
+        ("Bristol, City of", "E06000023"),
+        ("Bedford", "E06000055"),  # not Central Bedfordshire
+        ("wolverh", "E08000031"),
+        ("maidenhead", "E06000040"),
+    ],
+)
+def test_a_council_is_shown_by_code_name_or_a_part_only_it_has(text: str, code: str) -> None:
+    """Whatever of it is at hand."""
+    found = DIRECTORY.show(text)
+    assert found.council is not None
+    assert found.council.entry.gss_code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        ("kingston", ["Kingston upon Hull", "Kingston upon Thames"]),
+        ("Leedz", ["Leeds"]),
+        ("Xyzzy", []),
+        ("", []),
+    ],
+)
+def test_otherwise_those_that_may_be_meant_are_named(text: str, candidates: list[str]) -> None:
+    """Never one at random."""
+    found = DIRECTORY.show(text)
+    assert found.council is None
+    assert [one.entry.council for one in found.candidates] == candidates
+
+
+def test_an_entry_prints_with_the_columns_of_the_file() -> None:
+    """What a command prints can be put back into the file."""
+    with (DATA / "councils.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["gss_code"]: row for row in csv.DictReader(file)}
+    assert {one.entry.gss_code: one.entry.as_dict() for one in DIRECTORY.councils} == rows
+
+
+# --- mistakes in the files -------------------------------------------------------------------
+
+HEADER = (
+    "gss_code,council,region,service_name,phone,phone_printed,"
+    "hours,email,website,state,source_url,source_date,note\n"
+)
+GOOD = "E08000035,Leeds,North,Leeds SENDIASS,+441133785020,0113 378 5020,,,,published,https://a,,\n"
+NAMES = "gss_code,kind,name,source\n"
+
+
+def complaint(folder: Path, councils: str, names: str = NAMES) -> list[str]:
+    (folder / "councils.csv").write_text(councils, encoding="utf-8")
+    (folder / "council-names.csv").write_text(names, encoding="utf-8")
+    with pytest.raises(BookError) as caught:
+        load_councils(folder)
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("E08000035", "W06000001", "2: column 1 (gss_code): 'W06000001' is not a council's code"),
+        (",Leeds,", ",,", "2: column 2 (council): the council has no name"),
+        ("Leeds SENDIASS", "", "2: column 4 (service_name): a published contact must have one"),
+        ("+441133785020", "01133785020", "2: column 5 (phone): '01133785020' is not a UK number"),
+        ("+441133785020", "+449098790123", "2: column 5 (phone): '+449098790123' is not"),
+        ("0113 378 5020", "0113 378 5021", "2: column 6 (phone_printed): '0113 378 5021' is not"),
+        ("published", "rumoured", "2: column 10 (state): 'rumoured' is not one of verified,"),
+        ("https://a", "", "2: column 11 (source_url): a published contact must have one"),
+    ],
+)
+def test_a_bad_row_is_named_with_line_and_column(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    """So a spreadsheet's owner can mend it."""
+    said = complaint(tmp_path, HEADER + GOOD.replace(old, new))
+    assert any(line.startswith(f"councils.csv:{message}") for line in said)
+
+
+def test_all_bad_rows_are_named_at_once(tmp_path: Path) -> None:
+    """Not one a day."""
+    said = complaint(tmp_path, HEADER + GOOD + GOOD + "E08000036,Wakefield\n")
+    assert said == [
+        "councils.csv:3: column 1 (gss_code): E08000035 is there twice",
+        "councils.csv:4: 2 columns instead of 13",
+    ]
+
+
+def test_a_file_with_other_columns_empty_or_gone_is_named(tmp_path: Path) -> None:
+    """A wrong file is not an empty directory."""
+    assert complaint(tmp_path, "code,name\n")[0].startswith("councils.csv:1: the columns must be")
+    assert complaint(tmp_path, HEADER) == ["councils.csv:1: there are no councils in it"]
+    (tmp_path / "councils.csv").unlink()
+    with pytest.raises(BookError, match="cannot be read"):
+        load_councils(tmp_path)
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    """As some spreadsheets save it."""
+    (tmp_path / "councils.csv").write_bytes(HEADER.encode() + b"E08000035,L\xe9eds")
+    with pytest.raises(BookError, match="not CSV in UTF-8"):
+        load_councils(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("E08000099,also,Loiners,x\n", "2: column 1 (gss_code): 'E08000099' is not in"),
+        ("E08000035,nickname,Loiners,x\n", "2: column 2 (kind): 'nickname' is not one of"),
+        ("E08000035,also,,x\n", "2: column 3 (name): it is empty"),
+    ],
+)
+def test_a_bad_name_is_named_too(tmp_path: Path, row: str, message: str) -> None:
+    """The second file is held to the first."""
+    said = complaint(tmp_path, HEADER + GOOD, NAMES + row)
+    assert said[0].startswith(f"council-names.csv:{message}")
