@@ -160,8 +160,8 @@ async def _queue_up(connection: AsyncConnection) -> None:
 
 
 def _migrate(connection: "Connection") -> None:
-    from alembic import command  # noqa: PLC0415 - a quarter of a second, and rarely needed
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command  # a quarter of a second, and rarely needed
+    from alembic.config import Config
 
     if _current(connection) >= head():  # another process was quicker
         return

@@ -82,7 +82,7 @@ def is_bank_holiday(day: date) -> bool:
 
 @lru_cache(maxsize=16)
 def _holidays_of(year: int) -> frozenset[date]:
-    from holidays import country_holidays  # noqa: PLC0415 - nothing needs it at the start
+    from holidays import country_holidays  # nothing needs it at the start
 
     return frozenset(country_holidays("GB", subdiv="ENG", years=year))
 

@@ -1,6 +1,7 @@
 """The voice: real clips by the real engine, measured."""
 
 import asyncio
+import errno
 import io
 import os
 import signal
@@ -372,7 +373,7 @@ def test_only_a_name_of_ours_is_looked_up(studio: Clips, name: str) -> None:
 # --- trouble --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("blow", "patience"), [(signal.SIGKILL, 20.0), (signal.SIGSTOP, 2.0)])
+@pytest.mark.parametrize(("blow", "patience"), [(signal.SIGKILL, 20.0), (signal.SIGSTOP, 3.0)])
 async def test_a_dead_or_hung_child_is_replaced(
     tmp_path: Path, children: Children, blow: signal.Signals, patience: float
 ) -> None:
@@ -473,6 +474,18 @@ async def test_a_directory_that_cannot_hold_clips_is_named(tmp_path: Path) -> No
     (tmp_path / "clips").write_text("a file stands in the way")
     with pytest.raises(SettingsError, match="IVR_VAR"):
         await make(clips_in(tmp_path), [line("Yes")])
+
+
+async def test_a_full_disk_is_told_clip_by_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    made = await make(clips_in(tmp_path), [line("Yes")])
+    assert made.made == 0
+    assert {failure.why for failure in made.failed} == {"[Errno 28] No space left on device"}
 
 
 async def test_what_the_engine_prints_is_not_seen(

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -72,11 +72,11 @@ async def make(
             async with _the_only_maker(clips.directory) as workshop:
                 absent = [score for score in missing if not clips.has(score.name)]
                 failures = await _Maker(clips, workshop).make(missing, one_more, patience)
-    except* OSError as problems:
+    except OSError as error:
         raise SettingsError(
-            f"clips cannot be kept in {clips.directory} ({problems.exceptions[0]}); "
+            f"clips cannot be kept in {clips.directory} ({error}); "
             "set IVR_VAR to a directory that can be written to"
-        ) from None
+        ) from error
     made = sum(clips.has(score.name) for score in absent)
     seconds = time.monotonic() - started
     return Made(made, len(wanted) - len(absent), tuple(dict.fromkeys(failures)), seconds)
@@ -187,7 +187,8 @@ class _Maker:
         await self._all(score.parts)
         parts = self._clips.usable(score.parts)
         if await self._all(parts) and not self._clips.has(score.name):
-            await asyncio.to_thread(self._splice, score, parts)
+            with self._telling(score.text):
+                await asyncio.to_thread(self._splice, score, parts)
 
     async def _all(self, parts: Iterable[Part]) -> bool:
         """Make these parts, unless it was tried already; whether they are there now."""
@@ -200,17 +201,20 @@ class _Maker:
         return self._begun[part.name]
 
     async def _part(self, part: Fragment | Recorded) -> bool:
-        if self._clips.has(part.name):
-            return True
-        into = self._workshop / f"{part.name}.wav"
+        if not self._clips.has(part.name):
+            into = self._workshop / f"{part.name}.wav"
+            with self._telling(str(part.path) if isinstance(part, Recorded) else part.text):
+                await self._ordered({"into": str(into), **_order(part)})
+                await asyncio.to_thread(self._clips.adopt, into, part.name, part.text)
+        return self._clips.has(part.name)
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """What goes wrong with one clip is told at the end; the others are made all the same."""
         try:
-            await self._ordered({"into": str(into), **_order(part)})
-            await asyncio.to_thread(self._clips.adopt, into, part.name, part.text)
-        except (SpeechError, ValueError) as error:
-            what = str(part.path) if isinstance(part, Recorded) else part.text
+            yield
+        except (SpeechError, ValueError, OSError) as error:
             self._failures.append(Failure(what, str(error)))
-            return False
-        return True
 
     async def _ordered(self, order: Order) -> None:
         speaker = await self._idle.get()
