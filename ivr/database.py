@@ -8,8 +8,8 @@ nothing is ever "saved" in a place where nobody will look.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,14 +80,10 @@ class Database:
         When the ``async with`` is left without an exception, what was written is durable.
         Raises NoDatabaseError when the database is gone, locked for too long, or not upgraded.
         """
-        try:
+        with _usable():
             made = AsyncSession(self._engine, expire_on_commit=False)
             async with made as session, session.begin():
                 yield session
-        except REFUSED:
-            raise
-        except UNUSABLE as problem:
-            raise NoDatabaseError from problem
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -96,30 +92,45 @@ class Database:
         Raises NoDatabaseError as ``writing`` does.
         """
         engine = self._engine.execution_options(reading=True)
-        try:
+        with _usable():
             async with AsyncSession(engine, expire_on_commit=False) as session:
                 yield session
-        except REFUSED:
-            raise
-        except UNUSABLE as problem:
-            raise NoDatabaseError from problem
 
     async def close(self) -> None:
         """Give back all connections."""
         await self._engine.dispose()
 
 
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Raise NoDatabaseError for whatever shows that the database cannot be used."""
+    try:
+        yield
+    except REFUSED:
+        raise
+    except UNUSABLE as problem:
+        raise NoDatabaseError from problem
+
+
 async def current(url: str) -> str:
-    """Return the number of the last migration that this database has had; "" for none yet."""
+    """Return the number of the last migration that this database has had; "" for none yet.
+
+    Raises NoDatabaseError when it cannot be asked.
+    """
     parsed = make_url(url)
     if not parsed.get_backend_name().startswith("postgresql") and not _file(parsed).exists():
         return ""
     engine = _engine(parsed, BUSY_MS)
     try:
-        async with engine.execution_options(reading=True).connect() as connection:
-            return await connection.run_sync(_current)
+        return await _current_of(engine)
     finally:
         await engine.dispose()
+
+
+async def _current_of(engine: AsyncEngine) -> str:
+    with _usable():
+        async with engine.execution_options(reading=True).connect() as connection:
+            return await connection.run_sync(_current)
 
 
 def head() -> str:
@@ -132,7 +143,7 @@ async def upgrade(url: str) -> str:
 
     Safe when several processes do it at once: the later ones wait, then find nothing to do. A
     database that is newer than this program is left as it is. The work is done in a thread, so
-    that calls go on meanwhile.
+    that calls go on meanwhile. Raises NoDatabaseError when the database cannot be reached.
     """
     return await asyncio.to_thread(lambda: asyncio.run(_upgrade(make_url(url))))
 
@@ -142,8 +153,7 @@ async def _upgrade(url: URL) -> str:
         _make_file(_file(url))
     engine = _engine(url, busy_ms=60_000)
     try:
-        async with engine.execution_options(reading=True).connect() as connection:
-            found = await connection.run_sync(_current)
+        found = await _current_of(engine)
         if found >= head():
             return found
         async with engine.begin() as connection:

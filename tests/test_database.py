@@ -222,7 +222,11 @@ async def test_a_database_that_was_never_made_is_said_so(url: str) -> None:
 
 async def test_a_server_that_is_not_there_is_said_so() -> None:
     """Without its password."""
-    made = Database("postgresql+asyncpg://user:hunter2@127.0.0.1:1/helpline")
+    url = "postgresql+asyncpg://user:hunter2@127.0.0.1:1/helpline"
+    for ask in (current, upgrade):
+        with pytest.raises(NoDatabaseError):
+            await ask(url)
+    made = Database(url)
     with pytest.raises(NoDatabaseError) as caught:
         async with made.writing() as session:
             session.add(feedback())

@@ -27,7 +27,6 @@ from ivr.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "IVR_"
-DEMO_URL = "http://127.0.0.1:8000"  # where a helpline in demo mode listens unless told otherwise
 
 Folder = Annotated[Path, AfterValidator(values.from_here)]
 WebAddress = Annotated[str, AfterValidator(values.web_address)]
@@ -57,7 +56,7 @@ class Settings(BaseSettings):
         default="",
         description="The address at which Twilio reaches the helpline, such as"
         " `https://line.example.org`; signatures are checked against it."
-        f" Needed with a Twilio token. In demo mode, unset: `{DEMO_URL}`.",
+        " Needed with a Twilio token. Unset in demo mode: the address that was dialled.",
     )
     twilio_account_sid: Annotated[str, AfterValidator(values.account_sid)] = Field(
         default="", description="Twilio's name for your account: `AC...`."
@@ -131,8 +130,7 @@ class Settings(BaseSettings):
                     " same on every machine."
                 )
         database = self.database_url or f"sqlite+aiosqlite:///{self.var / 'helpline.db'}"
-        filled = {"database_url": database, "public_url": self.public_url or DEMO_URL}
-        self.__dict__.update(filled)  # frozen for everyone else
+        self.__dict__["database_url"] = database  # frozen for everyone else
         return self
 
     @property

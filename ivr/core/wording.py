@@ -48,6 +48,11 @@ def _last_three(value: str) -> Iterator[Piece]:
     yield from _digits("".join(value.split())[-3:])
 
 
+def _threes(value: str) -> Iterator[Piece]:
+    digits = "".join(value.split())
+    yield from _digits(" ".join(digits[start : start + 3] for start in range(0, len(digits), 3)))
+
+
 def _name(value: str) -> Iterator[Piece]:
     if value:
         yield Words(value, private=True)
@@ -83,6 +88,7 @@ def _key(value: str) -> Iterator[Piece]:
 
 WAYS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
     "digits": _digits,
+    "threes": _threes,
     "last-three": _last_three,
     "name": _name,
     "day": _day,

@@ -32,7 +32,7 @@ POLITE = 10  # of 19: a clip can wait, a caller cannot
 
 def main() -> None:
     """Speak until there are no more orders."""
-    language, seconds = sys.argv[1], float(sys.argv[2])
+    language, seconds = sys.argv[1].lower(), float(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, who then ends us
     os.nice(POLITE)
     answers = _own_stdout()
@@ -98,6 +98,8 @@ def _engine(language: str) -> tuple[Any, threading.Event]:
     _load_espeak()
     engine = import_module("pyttsx3").init()
     engine.setProperty("voice", _voice(engine.getProperty("voices"), language))
+    _let_espeak_rest(engine)
+    engine.runAndWait()  # until its first run an engine only notes what it is told, even its rate
     finished = threading.Event()
     engine.connect("finished-utterance", lambda name, completed: finished.set())
     return engine, finished

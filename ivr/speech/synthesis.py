@@ -95,7 +95,7 @@ class Speaker:
             return str(json.loads(answer)["error"]) if answer else "the voice broke off"
         except TimeoutError:
             return f"the voice hung for {self._patience:g} seconds"
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return f"the voice broke off: {error}"
         finally:
             if not answer:

@@ -1,0 +1,78 @@
+"""Golden transcripts: whole calls, as a person would read them.
+
+Each file in ``tests/transcripts/`` begins with what the call is about and how it is played; the
+rest is written by ``make test`` with ``--update`` and read by people:
+
+    .venv/bin/python -m pytest tests/test_transcripts.py --update
+"""
+
+import re
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ivr.app import create_app
+from ivr.config import load_settings
+from ivr.database import upgrade
+from ivr.handset import Caller, Phone, parse, scripted, transcript
+
+FOLDER = Path(__file__).parent / "transcripts"
+KEY = "c2VjcmV0LWtleS1vZi10aGUtdHJhbnNjcmlwdHMtMDE="  # references are the same in every run
+MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ABOUT = re.compile(r"\A# (?P<about>.+)\n\$ ivr call (?P<arguments>.+)\n\n", re.MULTILINE)
+
+
+def files() -> list[Path]:
+    return sorted(FOLDER.glob("*.txt"))
+
+
+@asynccontextmanager
+async def ringing(
+    var: Path, arguments: list[str], database: str = ""
+) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
+    """A phone for a call as its transcript describes it, and the tokens to play."""
+    settings = load_settings(
+        {
+            "IVR_VAR": str(var),
+            "IVR_PUBLIC_URL": "http://helpline.test",
+            "IVR_SPEECH": "say",
+            "IVR_SECRET_KEYS": KEY,
+            "IVR_SEARCH_KEY": KEY,
+            **({"IVR_DATABASE_URL": database} if database else {}),
+        }
+    )
+    if not database:
+        await upgrade(settings.database_url)
+    app = create_app(settings, clock=lambda: MONDAY)
+    caller = Caller(call_sid="CA" + "1" * 32)
+    if "--withheld" in arguments:
+        caller = Caller(number="anonymous", country="", call_sid=caller.call_sid)
+    token, transport = settings.auth_tokens[0], httpx.ASGITransport(app)
+    async with (
+        app.test_app(),
+        Phone("http://helpline.test", token, caller, transport=transport) as phone,
+    ):
+        yield phone, parse(arguments[arguments.index("--keys") + 1])
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
+async def test_a_call_is_what_its_transcript_says(
+    path: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    text = path.read_text()
+    head = ABOUT.match(text)
+    assert head, f"{path.name} must begin with '# what it is about' and '$ ivr call --keys ...'"
+    arguments = shlex.split(head["arguments"])
+    gone = f"sqlite+aiosqlite:///{tmp_path}/gone/nothing.db" if "gone" in path.stem else ""
+    async with ringing(tmp_path, arguments, gone) as (phone, tokens):
+        played = await scripted(phone, tokens)
+    assert not played.remaining, "the line closed before the script was done"
+    heard = head[0] + transcript(played.turns).rstrip() + "\n"
+    if request.config.getoption("--update"):
+        path.write_text(heard)
+    assert heard == path.read_text()
