@@ -68,7 +68,8 @@ async def test_a_call_is_what_its_transcript_says(
     head = ABOUT.match(text)
     assert head, f"{path.name} must begin with '# what it is about' and '$ ivr call --keys ...'"
     arguments = shlex.split(head["arguments"])
-    gone = f"sqlite+aiosqlite:///{tmp_path}/gone/nothing.db" if "gone" in path.stem else ""
+    (tmp_path / "a file").touch()  # so that no database can ever be made beneath it
+    gone = f"sqlite+aiosqlite:///{tmp_path}/a file/no.db" if "gone" in path.stem else ""
     async with ringing(tmp_path, arguments, gone) as (phone, tokens):
         played = await scripted(phone, tokens)
     assert not played.remaining, "the line closed before the script was done"
