@@ -128,5 +128,5 @@ def unpack(packed: bytes) -> Position:
             book=book,
             journey=journey,
         )
-    except (zlib.error, ValueError, TypeError, IndexError):
+    except (zlib.error, ValueError, TypeError, LookupError):
         raise SealError from None

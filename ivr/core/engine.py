@@ -54,13 +54,12 @@ from ivr.core.flow import (
     Then,
 )
 from ivr.core.saying import Line, Phrase, Words
-from ivr.core.saying import silence as quiet
 
 MAX_STEPS_IN_ONE_TURN = 40
 MAX_TRAIL = 12  # how many steps star can go back
 MAX_SUB_FLOWS = 4  # how deep sub-flows may lie in one another
+MAX_CANDIDATES = 12  # how many of what a service found are kept, and can be chosen among
 SLOW = 2  # at the slow pace every wait is this many times as long
-AFTER_A_KEY = quiet(0.5)  # the phone returns to the ear (accessibility rule R25)
 PERSON, BACK, AGAIN, SLOWER = "0", "*", "#", "9"
 FIRST = "1"
 CARRY_ON = "1"  # while an answer is read: the next part, without waiting for it
@@ -103,7 +102,7 @@ class _Turn:
             case Dialled(outcome):
                 return self._on_dialled(step, outcome)
             case Keys(digits) if digits and not changed:
-                self.lines.append(AFTER_A_KEY)
+                self.lines.append(wording.AFTER_A_KEY)
                 self._set(silences=0)
                 return self._on_keys(step, digits)
             case Silence() | Keys() if not changed:
@@ -111,14 +110,16 @@ class _Turn:
             case Resumed() | Keys() | Silence():
                 # The flows have changed since the caller heard them, or we failed before they
                 # could be heard: a key may mean something else now, so the step is said again.
-                return self._present(step)
+                # Should it now do something instead of waiting, nobody has asked for that.
+                waits = isinstance(step, Menu | Choose | Read | Enter | Goodbye)
+                return self._lost() if changed and not waits else self._present(step)
 
     def _on_answer(self, step: Step, heard: Answered) -> tuple[Position, Said]:
         if not isinstance(step, AskService):
             return self._present(step)
         self._set(facts={**self.now.facts, **heard.facts})
         if heard.candidates:
-            self._set(candidates=heard.candidates)
+            self._set(candidates=heard.candidates[:MAX_CANDIDATES])
         if self.book.services[step.service].effect and heard.outcome != FAILED:
             self._set(trail=())  # it is done: star cannot undo it, nor come by and do it again
         return self._branch(step.outcomes, heard.outcome)
@@ -192,6 +193,8 @@ class _Turn:
             return self._go(step.otherwise)
         if isinstance(step, Read):
             return self._carry_on(step)
+        if isinstance(step, Connect):
+            return self._branch(step.outcomes, FAILED)  # silence never rings anybody
         if not isinstance(step, Menu | Choose):
             return self._present(step)
         self._set(silences=self.now.silences + 1)
@@ -372,7 +375,7 @@ class _Turn:
 
     def _stuck(self) -> tuple[Position, Said]:
         """The turn ran into the cap on steps: to the start, which is a menu and therefore waits."""
-        self.lines = []
+        self.lines, self.held = [], 0
         self._say(self.book.frame.sorry_stuck)
         self._set(hops=0)
         return self._go(self.book.start)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt
-from ivr.core.saying import Line, Pause, Phrase, Piece, Words
+from ivr.core.saying import Line, Pause, Phrase, Piece, Words, silence
 
 BEFORE_A_KEY = Pause(0.5)
 AFTER_A_CHOICE = Pause(1.0)
 AFTER_A_PROMPT = Pause(0.5)
+AFTER_A_KEY = silence(0.5)  # the phone returns to the ear (accessibility rule R25)
 BETWEEN_DIGITS = Pause(0.3)
 BETWEEN_GROUPS = Pause(1.0)
 
@@ -212,6 +213,7 @@ def every_line(book: Book) -> Iterator[Line]:
 
     In lines that hold facts, the facts are left out: of those only the fixed words are known.
     """
+    yield AFTER_A_KEY
     someone = Phrase((Words("", private=True),))
     yield choice(book, named(book, book.frame.person), "0")
     yield choice(book, named(book, book.frame.more), str(MAX_CHOICES))

@@ -1,0 +1,239 @@
+"""The `ivr` command as people and scripts use it: real processes, real exit statuses."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+IVR = (sys.executable, "-c", "from ivr.cli import main; main()")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment with a folder of its own, and nothing of ours set."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
+    return kept | {"IVR_VAR": str(tmp_path / "var"), "IVR_SPEECH": "say"}
+
+
+@pytest.fixture
+def ivr(environment: dict[str, str], tmp_path: Path):
+    def run(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*IVR, *arguments],
+            env=environment | settings,
+            cwd=tmp_path,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+# --- call ------------------------------------------------------------------------------------
+
+
+def test_a_scripted_call_as_json_has_the_promised_shape(ivr) -> None:
+    done = ivr("call", "--keys", "1 2 #", "--json")
+    turns = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [turn["heard"] for turn in turns] == [None, "1", "2", "#"]
+    assert all(
+        set(turn) == {"heard", "said", "keys", "digits", "wait_s", "ended"} for turn in turns
+    )
+    assert [turn["ended"] for turn in turns] == [None, None, None, "script"]
+    assert turns[0]["keys"][:5] == ["0", "1", "2", "3", "4"]
+    assert turns[0]["digits"] == 1
+    assert turns[0]["wait_s"] == 10
+
+
+def test_without_a_terminal_the_script_comes_from_standard_input(ivr) -> None:
+    done = ivr("call", stdin="4 3")
+    assert done.returncode == 0
+    assert "ring 9 9 9" in done.stdout
+
+
+def test_a_line_that_closes_before_the_script_is_done_is_a_problem(ivr) -> None:
+    done = ivr("call", "--keys", " ".join(["-"] * 14))
+    assert done.returncode == 1
+    assert "The line closed before: -" in done.stderr
+
+
+def test_a_call_back_is_saved_listed_shown_and_revealed(ivr) -> None:
+    asked = ivr("call", "--keys", "0 1 1 1 1", "--from", "+447700900456", "--json")
+    assert "Saved." in json.loads(asked.stdout)[-1]["said"][0]
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    assert set(one) == {
+        *("reference", "state", "number", "requested_at", "due_at", "topic"),
+        *("council", "access", "repeats", "attempts", "holder"),
+    }
+    assert one["state"] == "waiting"
+    assert one["number"].endswith("456")
+    assert "900" not in one["number"], "masked"
+    assert one["reference"] in ivr("callbacks", "list").stdout
+    assert "900" not in ivr("callbacks", "show", one["reference"]).stdout
+    assert "07700 900 456" in ivr("callbacks", "show", one["reference"], "--reveal").stdout
+
+
+def test_the_promise_keeps_to_working_days(ivr) -> None:
+    """Christmas 2026 is on a Friday; the next working day is Tuesday the twenty-ninth."""
+    asked = ivr("call", "--keys", "0 1 1 1 1", "--at", "2026-12-25T03:00", "--json")
+    assert "Tuesday the twenty-ninth of December" in json.loads(asked.stdout)[-1]["said"][0]
+
+
+def test_a_withheld_number_is_asked_for(ivr) -> None:
+    done = ivr("call", "--keys", "0 1", "--withheld", "--json")
+    assert json.loads(done.stdout)[-1]["digits"] == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--keys", "hello"), "hello is nothing that a caller can do"),
+        (("--url", "http://127.0.0.1:1", "--at", "2026-12-25T03:00"), "--at sets the clock"),
+        (("--keys", "1", "--at", "teatime"), '"teatime" is not a time'),
+        (("--keys", "1", "--withheld", "--from", "+447700900123"), "either --withheld or --from"),
+        (("--keys", "@busy"), "no phone is ringing"),
+        (("--loud",), "No such option"),
+    ],
+)
+def test_wrong_use_exits_2_and_says_what_is_wrong(ivr, arguments, said) -> None:
+    done = ivr("call", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_answering_is_told_in_a_line(ivr) -> None:
+    done = ivr("call", "--url", "http://127.0.0.1:1", "--keys", "1")
+    assert done.returncode == 1
+    assert "nobody answers" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    shutil.copytree(ROOT / "prompts", tmp_path / "prompts")
+    return tmp_path / "flows"
+
+
+def test_a_good_book_has_no_mistakes(ivr) -> None:
+    done = ivr("check", "--strict")
+    assert done.returncode == 0
+    assert done.stdout.startswith("No mistakes in")
+
+
+def test_a_misspelt_step_is_named_with_its_place_and_the_nearest_name(ivr, flows: Path) -> None:
+    main = flows / "main.yaml"
+    main.write_text(main.read_text().replace("go: school/menu", "go: school/mneu"))
+    folders = {"IVR_FLOWS": str(flows), "IVR_PROMPTS": str(flows.parent / "prompts")}
+    done = ivr("check", **folders)
+    assert done.returncode == 1
+    assert 'error F003: unknown step "school/mneu" (did you mean "school/menu"?)' in done.stdout
+    (found, *_) = json.loads(ivr("check", "--format", "json", **folders).stdout)["findings"]
+    assert set(found) == {"file", "line", "column", "severity", "code", "message", "remedy"}
+    assert (found["file"], found["code"]) == ("flows/main.yaml", "F003")
+    refused = ivr("serve", "--bind", "127.0.0.1:0", **folders)
+    assert refused.returncode == 1
+    assert "F003" in refused.stderr
+
+
+# --- the rest --------------------------------------------------------------------------------
+
+
+def test_a_council_is_shown_with_the_columns_of_the_directory(ivr) -> None:
+    shown = json.loads(ivr("directory", "show", "manchester", "--json").stdout)
+    assert shown["gss_code"] == "E08000003"
+    assert shown["phone_printed"] == "0161 209 8356"
+    assert json.loads(ivr("directory", "show", "E08000003", "--json").stdout) == shown
+
+
+def test_an_ambiguous_council_names_the_candidates(ivr) -> None:
+    done = ivr("directory", "show", "Kingston")
+    assert done.returncode == 1
+    assert "Kingston upon Hull, Kingston upon Thames" in done.stderr
+
+
+def test_the_database_is_made_and_then_is_up_to_date(ivr) -> None:
+    assert "is now at migration" in ivr("db", "upgrade").stdout
+    assert "is up to date" in ivr("db", "upgrade").stdout
+
+
+def test_call_backs_without_a_database_say_what_to_do(ivr) -> None:
+    done = ivr("callbacks", "list")
+    assert done.returncode == 1
+    assert "ivr db upgrade" in done.stderr
+
+
+def test_all_clips_are_made_once(ivr) -> None:
+    first = ivr("speak", "--lengths")
+    assert first.returncode == 0
+    assert "and 0 kept" in first.stdout
+    assert "words a minute" in first.stdout
+    assert ivr("speak").stdout.startswith("0 clips made")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"IVR_SPEECH": "shout"}, "IVR_SPEECH is 'shout'. It must be clips or say."),
+        ({"IVR_TWILIO_AUTH_TOKEN": "t" * 32}, "IVR_PUBLIC_URL is not set"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(ivr, settings, said) -> None:
+    done = ivr("check", **settings)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_demo_mode_listens_on_this_machine_only(ivr) -> None:
+    done = ivr("serve", "--bind", "0.0.0.0:8000")
+    assert done.returncode == 2
+    assert "this machine only" in done.stderr
+
+
+def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(environment, tmp_path) -> None:
+    served = subprocess.Popen(
+        [*IVR, "serve", "--bind", "127.0.0.1:18431"],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert served.stdout is not None
+        assert "Demo mode" in served.stdout.readline()
+        assert served.stderr is not None
+        while "Running on" not in served.stderr.readline():
+            assert served.poll() is None, "it stopped instead of serving"
+        assert httpx.get("http://127.0.0.1:18431/healthz").text == "ok\n"
+        assert httpx.post("http://127.0.0.1:18431/voice").status_code == 403
+        rung = subprocess.run(
+            [*IVR, "call", "--url", "http://127.0.0.1:18431", "--keys", "1 4", "--json"],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert "right to help in school" in json.loads(rung.stdout)[-1]["said"][0]
+        served.send_signal(signal.SIGTERM)
+        assert served.wait(30) == 0
+    finally:
+        served.kill()
+        served.communicate()
