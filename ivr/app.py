@@ -12,7 +12,6 @@ from ipaddress import ip_address
 
 from quart import Quart, Response, request
 
-from ivr.book import load_book
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.numbers import caller_number
 from ivr.callbacks.service import CheckNumber, PlanCallBack, SaveCallBack
@@ -32,8 +31,8 @@ from ivr.journeys.service import NoteFeedback
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.routes import Telephone, voice_path, voice_routes
 from ivr.phone.twiml import Writer
-from ivr.prompts import Term
 from ivr.sealing import Sealer
+from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
 from ivr.speech.making import Made, Progress, ignore, make
 from ivr.speech.score import Notation
@@ -54,8 +53,7 @@ class House:
     """The parts of one running helpline."""
 
     settings: Settings
-    book: Book
-    lexicon: Mapping[str, Term]
+    shelf: Shelf
     sealer: Sealer
     database: Database
     journeys: Journeys
@@ -66,7 +64,7 @@ class House:
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
         fragments = (*vocabulary(), *self.directory.vocabulary())
-        return await make(self.clips, every_line(self.book), fragments, progress)
+        return await make(self.clips, every_line(self.shelf.loaded.book), fragments, progress)
 
 
 def build(settings: Settings, clock: Clock = now) -> House:
@@ -76,17 +74,16 @@ def build(settings: Settings, clock: Clock = now) -> House:
         BookError: the flows, the prompts or the data beside them have mistakes, or a flow asks
             for a service that nothing answers.
     """
-    reading = load_book(settings.flows, settings.prompts)
+    shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, clock)
     database = Database(settings.database_url)
     journeys = Journeys(database, clock)
     directory = Directory(load_councils(settings.flows / "data"))
     services = _services(settings, database, journeys, directory, clock)
-    _check_services(reading.book, services)
-    respelt = {term: entry.clip for term, entry in reading.lexicon.items()}
+    _check_services(shelf.loaded.book, services)
+    respelt = {term: entry.clip for term, entry in shelf.loaded.lexicon.items()}
     return House(
         settings=settings,
-        book=reading.book,
-        lexicon=reading.lexicon,
+        shelf=shelf,
         sealer=Sealer(settings.fernet_keys, clock),
         database=database,
         journeys=journeys,
@@ -170,19 +167,19 @@ def _add_last_resort(app: Quart, settings: Settings, problem: BookError) -> None
             )
         )
     )
-    _add_health(app, degraded)
+    _add_health(app, degraded, ready=False)
 
 
 def _telephone(house: House) -> Telephone:
-    settings, book = house.settings, house.book
+    settings = house.settings
     addresses = Addresses(house.clips, house.sealer, settings.public_url)
-    lexicon = {term: entry.say for term, entry in house.lexicon.items()}
+    lexicon = {term: entry.say for term, entry in house.shelf.loaded.lexicon.items()}
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
         other_number=settings.other_number,
         conversation=Conversation(
-            lambda: book, house.sealer, house.services, house.journeys.record
+            house.shelf.book, house.sealer, house.services, house.journeys.record
         ),
         caller_number=lambda given: caller_number(given, settings.demo_mode),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
@@ -195,20 +192,23 @@ def _by_twilio(line: Line, slow: bool) -> str:
     return ""
 
 
-def _add_health(app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]]) -> None:
+def _add_health(
+    app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
+) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
         return Response("ok\n", content_type="text/plain")
 
     @app.get("/readyz")
     async def readyz() -> dict[str, object]:
-        found = await degraded()
-        return {"ready": "book" not in found, "degraded": found}
+        return {"ready": ready, "degraded": await degraded()}
 
 
 async def _degraded(house: House) -> dict[str, str]:
     """What does not work just now, in words. Calls are answered all the same."""
     degraded = {}
+    if house.shelf.fault:
+        degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
     try:
         async with asyncio.timeout(2):
             found = await current(house.settings.database_url)

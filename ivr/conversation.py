@@ -70,11 +70,14 @@ class Turn:
 
 
 class Conversation:
-    """The one way into a call, for Twilio and for our own handset alike."""
+    """The one way into a call, for Twilio and for our own handset alike.
+
+    ``book`` gives the book of a digest, or the one that is served when it has no such book.
+    """
 
     def __init__(
         self,
-        book: Callable[[], Book],
+        book: Callable[[str], Book],
         sealer: Sealer,
         services: Mapping[str, Service],
         record: Callable[[Visit], None],
@@ -83,8 +86,8 @@ class Conversation:
 
     async def take_turn(self, call: Call, sealed: str, heard: Heard) -> Turn:
         """Take one turn of a call. ``sealed`` is empty when the call comes in."""
-        book = self._book()
         position, heard = self._found(call, sealed, heard)
+        book = self._book(position.book)
         position, said = advance(book, position, heard)
         lines, held, visited = said.lines, said.held, said.visited
         while isinstance(said.then, Ask):

@@ -13,17 +13,19 @@ HYPERCORN = Path(__file__).parents[2] / "hypercorn.toml"
 def serve(bind: str | None) -> None:
     """Start the helpline: hypercorn -c hypercorn.toml 'ivr.app:create_app()'.
 
-    A book with mistakes is refused. Without a Twilio token this is demo mode: it answers this
+    A book with mistakes is refused, unless a good one was served before: then that one is served,
+    and /readyz says so. Without a Twilio token this is demo mode: it answers this
     machine only, with a token of its own.
     """
     from hypercorn.config import Config
     from hypercorn.run import run
 
-    from ivr.book import load_book
+    from ivr.app import now
     from ivr.config import load_settings
+    from ivr.shelf import Shelf
 
     settings = load_settings()
-    book = load_book(settings.flows, settings.prompts).book
+    shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, now)
     config = Config.from_toml(HYPERCORN) if HYPERCORN.exists() else Config()
     config.application_path = "ivr.app:create_app()"
     if bind:
@@ -34,9 +36,18 @@ def serve(bind: str | None) -> None:
         click.echo("Demo mode: no Twilio token is set. Only this machine is answered.")
         click.echo(f"Requests are signed with the token in {settings.var / 'demo-token'}.")
         settings.auth_tokens  # noqa: B018 - made now, so that the workers find one and the same
-    click.echo(f"Serving {len(book.steps)} steps on {', '.join(config.bind)}. Stop with Ctrl-C.")
+    if shelf.fault:
+        click.echo(f"The last good book is served, because this one has mistakes:\n{shelf.fault}")
+    steps = len(shelf.loaded.book.steps)
+    click.echo(f"Serving {steps} steps on {', '.join(config.bind)}. Stop with Ctrl-C.")
     click.echo(f"Hear it from another terminal: make call URL=http://{config.bind[0]}")
-    raise SystemExit(run(config))
+    try:
+        raise SystemExit(run(config))
+    except OSError as problem:
+        raise click.ClickException(
+            f"Cannot listen on {', '.join(config.bind)}: {problem.strerror}."
+            " Choose another with --bind, such as --bind 127.0.0.1:8001."
+        ) from None
 
 
 def _check(address: str, demo: bool) -> None:

@@ -37,7 +37,7 @@ def speak(lengths: bool) -> None:
         f" in {house.clips.directory}."
     )
     if lengths:
-        fixed = [line for line in every_line(house.book) if not line.private]
+        fixed = [line for line in every_line(house.shelf.loaded.book) if not line.private]
         _print_lengths(house.clips.lengths(fixed, slow=False))
     for failure in made.failed:
         click.echo(f"No clip of {failure.what!r}: {failure.why}", err=True)
