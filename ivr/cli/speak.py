@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from ivr.speech.clips import Length
 
 
-@click.command(epilog="Example: ivr speak --lengths")
-@click.option("--lengths", is_flag=True, help="Print how long each clip is, and how fast.")
-def speak(lengths: bool) -> None:
-    """Make every clip that is missing, and say how long they are.
+@click.command(epilog="Example: ivr speak --no-table")
+@click.option("--table/--no-table", default=True, help="Print how long each clip is, and how fast.")
+def speak(table: bool) -> None:
+    """Make every clip that is missing, and print how long each is, the longest first.
 
     Recordings made by people, in prompts/recordings/<file>/<prompt>.wav, win over the voice.
     """
@@ -36,7 +36,7 @@ def speak(lengths: bool) -> None:
         f"{made.made} clips made and {made.reused} kept, in {made.seconds:.1f} s,"
         f" in {house.clips.directory}."
     )
-    if lengths:
+    if table:
         fixed = [line for line in every_line(house.shelf.loaded.book) if not line.private]
         _print_lengths(house.clips.lengths(fixed, slow=False))
     for failure in made.failed:
@@ -49,6 +49,6 @@ def _print_lengths(lengths: "list[Length]") -> None:
     from rich.table import Table
 
     table = Table("seconds", "words a minute", "words", box=None, pad_edge=False)
-    for one in lengths:
+    for one in sorted(lengths, key=lambda one: one.seconds, reverse=True):
         table.add_row(f"{one.seconds:.1f}", f"{one.words_per_minute:.0f}", one.text)
     Console().print(table)
