@@ -36,15 +36,16 @@ def read_book(flows: Path, prompts: Path) -> Reading:
     report = Report()
     root = flows.resolve().parent
     texts = read_prompts(prompts.resolve() / LANGUAGE, report, root)
-    steps = read_flows(flows.resolve(), texts.texts, report, root)
-    book = None if report.errors else _compiled(steps, texts, _digest(flows, prompts))
+    steps = read_flows(flows.resolve(), texts.texts, texts.unread, report, root)
+    book = _compiled(steps, texts, "" if report.errors else _digest(flows, prompts))
     if book:
-        for flaw in flaws(book):
+        for flaw in flaws(book, whole=not report.errors):
             nowhere = Where(f"{flows.name}/book.yaml")
             where = texts.places.get(flaw.prompt) or steps.places.get(flaw.step) or nowhere
-            report.error(where, flaw.code, flaw.message, flaw.remedy)
+            note = report.warn if flaw.harmless else report.error
+            note(where, flaw.code, flaw.message, flaw.remedy)
     loaded = Loaded(book, texts.lexicon) if book and not report.errors else None
-    return Reading(loaded, tuple(sorted(report.findings)))
+    return Reading(loaded, tuple(sorted(set(report.findings))))
 
 
 def load_book(flows: Path, prompts: Path) -> Loaded:

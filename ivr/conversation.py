@@ -9,7 +9,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ivr.core.call import Answered, Ask, Heard, Lost, Position, Said, Started
@@ -90,8 +90,10 @@ class Conversation:
         book = self._book(position.book)
         position, said = advance(book, position, heard)
         lines, held, visited = said.lines, said.held, said.visited
+        # Calls that came without an id must not pass for repeats of one another.
+        known = call if call.sid else replace(call, sid=position.journey)
         while isinstance(said.then, Ask):
-            answer = await self._ask(said.then, call)
+            answer = await self._ask(said.then, known)
             position, said = advance(book, position, answer)
             held = len(lines) + said.held if said.held else held
             lines, visited = lines + said.lines, visited + said.visited

@@ -8,7 +8,7 @@ in one of the ways of ``ivr.core.wording.WAYS``.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -35,9 +35,10 @@ class Term:
 class Prompts:
     """All prompts of a language, where each was written, and the lexicon."""
 
-    texts: dict[str, Prompt]
-    places: dict[str, Where]
-    lexicon: dict[str, Term]
+    texts: dict[str, Prompt] = field(default_factory=dict)
+    places: dict[str, Where] = field(default_factory=dict)
+    lexicon: dict[str, Term] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)  # files of which nobody knows what they hold
 
 
 def parts_of(text: str) -> tuple[str | Slot | Gap, ...]:
@@ -56,17 +57,17 @@ def parts_of(text: str) -> tuple[str | Slot | Gap, ...]:
 
 def read_prompts(folder: Path, report: Report, root: Path) -> Prompts:
     """Read every prompt file of one language. Mistakes go into the report."""
-    prompts = Prompts({}, {}, {})
+    prompts = Prompts()
     paths = sorted(folder.glob("*.yaml"))
-    if not paths:
+    if all(path.stem == LEXICON for path in paths):
         remedy = "IVR_PROMPTS names the folder of prompts"
-        report.error(Where(str(folder)), "F001", "there are no prompt files here", remedy)
+        report.error(Where(shown(folder, root)), "F001", "there are no prompt files here", remedy)
     for path in paths:
         name = shown(path, root)
         content = read(path, name, report)
         if content is None:
-            continue
-        if path.stem == LEXICON:
+            prompts.unread.add(path.stem)
+        elif path.stem == LEXICON:
             _read_lexicon(content, prompts)
         else:
             _read_file(content, path.stem, prompts)
@@ -89,9 +90,12 @@ def _read_file(content: Value, stem: str, prompts: Prompts) -> None:
     fields = content.fields(("about", "review_by", "source", "prompts"), needed=("prompts",))
     source = fields["source"].text() if "source" in fields else ""
     review_by = _day(fields.get("review_by"))
-    if "prompts" not in fields:
-        return
-    for key, value in fields["prompts"].pairs():
+    written = list(fields["prompts"].pairs()) if "prompts" in fields else []
+    if not written:
+        prompts.unread.add(stem)
+        if "prompts" in fields and fields["prompts"].is_mapping:
+            fields["prompts"].error("F006", "this file has no prompts")
+    for key, value in written:
         name = f"{stem}/{key.text()}"
         prompts.places[name] = key.where
         prompts.texts[name] = _read_prompt(name, value, source, review_by)
@@ -117,8 +121,11 @@ def _read_prompt(name: str, value: Value, source: str, review_by: str) -> Prompt
 
 def _checked(text: str, value: Value) -> tuple[str | Slot | Gap, ...]:
     parts = parts_of(text)
-    if not any(not isinstance(part, Gap) for part in parts):
+    is_text = not (value.is_list or value.is_mapping)
+    if is_text and all(isinstance(part, Gap) for part in parts):
         value.error("F006", "this prompt says nothing", "write its words")
+    if any(isinstance(part, str) and re.search("[{}]", part) for part in parts):
+        value.error("F014", "a brace stands alone here", "write {name:way}, braces on both sides")
     for part in parts:
         if isinstance(part, Slot) and part.way not in WAYS:
             remedy = did_you_mean(part.way, WAYS) or f"ways: {', '.join(WAYS)}"

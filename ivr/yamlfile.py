@@ -4,6 +4,7 @@ Nothing here raises for a mistake in a file. A ``Report`` collects them all, so 
 every one at once.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
@@ -108,11 +109,11 @@ class Value:
         return ""
 
     def number(self) -> int:
-        """The value as a whole number."""
+        """The value as a whole number from 1 to 999: seconds, keys, or a count."""
         text = self.text()
-        if text.isascii() and text.isdecimal():
+        if re.fullmatch("[1-9][0-9]{0,2}", text):
             return int(text)
-        self.error("F002", f'"{text}" is not a whole number')
+        self.error("F002", f'"{text}" is not a whole number from 1 to 999')
         return 1
 
     def flag(self) -> bool:
@@ -165,7 +166,7 @@ def read(path: Path, name: str, report: Report) -> Value | None:
     """The content of a YAML file, or None (reported) when it is not YAML or is empty."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as fault:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
         problem = getattr(fault, "problem", None) or type(fault).__name__

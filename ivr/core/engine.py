@@ -178,18 +178,17 @@ class _Turn:
     def _on_entry(self, step: Enter, digits: str) -> tuple[Position, Said]:
         # A # at the end is how many people finish an entry; it is never needed.
         entry = digits[: step.length].rstrip(AGAIN)
-        self._leave(step)
         if step.letters and PERSON in entry and BACK not in entry:
-            self._set(stack=())
+            self._leave(step, stack=())
             return self._go(self.book.frame.person_at)
-        if not re.fullmatch(step.valid or "[0-9]+", entry, re.ASCII):
-            return self._go(step.otherwise)
+        if not re.fullmatch(step.valid, entry, re.ASCII):
+            return self._go(step.otherwise)  # star there goes back before the entry, not into it
+        self._leave(step)
         self._set(facts={**self.now.facts, step.into: entry})
         return self._follow(step.then)
 
     def _on_silence(self, step: Step) -> tuple[Position, Said]:
         if isinstance(step, Enter):
-            self._leave(step)
             return self._go(step.otherwise)
         if isinstance(step, Read):
             return self._carry_on(step)
@@ -293,9 +292,8 @@ class _Turn:
                 return self._read(step)
             case Enter():
                 self._say(*step.say, step=step)
-                return self._done(
-                    Listen(step.length, self._wait(step.wait or self.book.entry_wait))
-                )
+                wait = self._wait(step.wait or self.book.entry_wait)
+                return self._done(Listen(step.length, wait, entry=True))
             case AskService():
                 known = {**self.now.facts, TOPIC: self.now.answer}
                 needs = {name: known.get(name, "") for name in step.needs}

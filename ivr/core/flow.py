@@ -134,7 +134,7 @@ class Enter(Step):
     say: tuple[str, ...] = ()
     into: str = ""
     length: int = 1  # the longest valid entry: it ends by itself when it is that long
-    valid: str = ""  # a regular expression for the whole entry; empty accepts any
+    valid: str = "[0-9]+"  # a regular expression for the whole entry
     letters: bool = False
     then: Then = ()
     otherwise: Place = ""  # where star, silence and an entry that cannot be used lead

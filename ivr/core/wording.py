@@ -55,8 +55,7 @@ def _threes(value: str) -> Iterator[Piece]:
 
 
 def _name(value: str) -> Iterator[Piece]:
-    if value:
-        yield Words(value, private=True)
+    yield Words(value, private=True)
 
 
 def _day(value: str) -> Iterator[Piece]:
@@ -70,8 +69,9 @@ def _clock(hour: int, minute: int) -> str:
     if (hour, minute) == (12, 0):
         return "twelve noon"
     part = "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-    past = {0: "", 15: "quarter past ", 30: "half past "}[minute]
-    return f"{past}{NUMBERS[(hour - 1) % 12 + 1]} in the {part}"
+    near = {0: "", 15: "quarter past ", 30: "half past ", 45: "quarter to "}[minute]
+    spoken = hour + 1 if minute == 45 else hour
+    return f"{near}{NUMBERS[(spoken - 1) % 12 + 1]} in the {part}"
 
 
 def _time(value: str) -> Iterator[Piece]:
@@ -106,7 +106,7 @@ def vocabulary() -> tuple[str, ...]:
     """
     days = [f"the {ordinal}" for ordinal in ORDINALS]
     months = [f"of {month}" for month in MONTHS]
-    times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30)]
+    times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30, 45)]
     return (*DIGITS, *WEEKDAYS, *days, *months, *times)
 
 
@@ -114,11 +114,14 @@ def vocabulary() -> tuple[str, ...]:
 
 
 def _spoken(slot_way: str, value: str) -> tuple[Piece, ...]:
-    """A fact in its way of speaking; one that does not fit is spoken as it stands."""
+    """A fact in its way of speaking. One that does not fit is spoken as it stands, and one that
+    is not known not at all."""
+    if not value:
+        return ()
     try:
         return tuple(WAYS[slot_way](value))
     except (ValueError, IndexError, KeyError):
-        return (Words(value, private=True),) if value else ()
+        return (Words(value, private=True),)
 
 
 def phrase(prompt: Prompt, facts: Mapping[str, str]) -> Phrase:

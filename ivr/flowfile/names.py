@@ -1,24 +1,39 @@
 """References in flow files: what a name means in its file, and what a handler says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ivr.core.flow import Handler, Place, Prompt
+from ivr.core.graph import flow_of
 from ivr.yamlfile import Value, did_you_mean
+
+HAPPENINGS = ("again", "go", "goodbye")  # what a handler can do beside saying something
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What can be named: every step, flow and prompt. Of a file that cannot be read nobody knows
+    what it holds, so that whatever is named in it is taken on trust."""
+
+    steps: Collection[Place]
+    flows: Collection[str]
+    prompts: Mapping[str, Prompt]
+    unread_flows: Collection[str] = ()
+    unread_prompts: Collection[str] = ()
 
 
 class Names:
     """The names that a file may use, and the reporting of those that it may not."""
 
-    def __init__(self, stem: str, steps: set[Place], prompts: Mapping[str, Prompt]) -> None:
-        self.stem, self.steps, self.known_prompts = stem, steps, prompts
+    def __init__(self, stem: str, known: Known) -> None:
+        self.stem, self.known = stem, known
 
     def step(self, value: Value) -> Place:
         """The place that a reference means."""
         name = value.text()
         place = name if "/" in name else f"{self.stem}/{name}"
-        if place not in self.steps:
-            remedy = self._near(name, self.steps)
+        if place not in self.known.steps and flow_of(place) not in self.known.unread_flows:
+            remedy = self._near(name, self.known.steps)
             value.error("F003", f'unknown step "{name}"', remedy)
         return place
 
@@ -26,10 +41,20 @@ class Names:
         """The id of the prompt that a reference means."""
         name = value.text()
         prompt = name if "/" in name else f"{self.stem}/{name}"
-        if prompt not in self.known_prompts:
-            remedy = self._near(name, self.known_prompts)
+        file = prompt.split("/")[0]
+        trusted = file in self.known.unread_prompts or not self.known.prompts
+        if prompt not in self.known.prompts and not trusted:
+            remedy = self._near(name, self.known.prompts)
             value.error("F005", f'unknown prompt "{name}"', remedy)
         return prompt
+
+    def flow(self, value: Value) -> str:
+        """The name of another flow."""
+        name = value.text()
+        if name not in self.known.flows and name not in self.known.unread_flows:
+            remedy = did_you_mean(name, self.known.flows)
+            value.error("F008", f'unknown flow "{name}"', remedy)
+        return name
 
     def prompts(self, value: Value | None) -> tuple[str, ...]:
         """The ids of a list of prompts; nothing at all is an empty list."""
@@ -48,13 +73,22 @@ class Handled:
     wrong_key: dict[int, Handler]
 
 
+def read_silences(value: Value | None, names: Names) -> dict[int, Handler]:
+    """Handlers of silence. It never reads a whole step again: that would be said over and over to
+    somebody who is thinking."""
+    handlers = read_handlers(value, names)
+    if value and any(handler.again for handler in handlers.values()):
+        value.error("F013", "silence would read the whole step again", "say: press hash")
+    return handlers
+
+
 def read_handlers(value: Value | None, names: Names) -> dict[int, Handler]:
     """Handlers by count: ``1: {say: take-your-time, wait: 20}``."""
     found: dict[int, Handler] = {}
     for key, what in value.pairs() if value else ():
-        fields = what.fields(("say", "wait", "again", "go", "goodbye"))
-        if not fields:
-            what.error("F006", "a silence or wrong key needs something to happen")
+        fields = what.fields(("say", "wait", *HAPPENINGS))
+        if not fields.keys() & {"say", *HAPPENINGS} and what.is_mapping:
+            what.error("F006", "something must be said or happen here", "say, again, go or goodbye")
         found[key.number()] = Handler(
             say=names.prompt(fields["say"]) if "say" in fields else "",
             wait=fields["wait"].number() if "wait" in fields else None,

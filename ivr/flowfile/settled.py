@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ivr.core.flow import Frame, Handler, Place, ServiceSpec
-from ivr.flowfile.names import Names, read_handlers
+from ivr.flowfile.names import Names, read_handlers, read_silences
 from ivr.yamlfile import Value
 
 
@@ -55,7 +55,7 @@ def read_book(content: Value, names: Names) -> Settled | None:
         if "facts" in fields
         else frozenset(),
         frame=frame,
-        silence=read_handlers(fields["silence"], names),
+        silence=read_silences(fields["silence"], names),
         wrong_key=read_handlers(fields["wrong_key"], names),
         services=dict(_services(fields.get("services"))),
         wait=waits["wait"],

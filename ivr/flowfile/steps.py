@@ -1,5 +1,6 @@
 """One step of a flow file, one method for each kind."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ from ivr.core.flow import (
     Way,
     When,
 )
-from ivr.flowfile.names import Handled, Names, read_handlers
+from ivr.flowfile.names import Handled, Names, read_handlers, read_silences
 from ivr.flowfile.settled import Settled
 from ivr.yamlfile import Value, did_you_mean
 
@@ -52,16 +53,16 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "connect": ("outcomes",),
     "say": ("then",),
 }
+DIGIT_KEYS = "[0-9]+"
 LETTER_KEYS = "[2-9]+"
 
 
 class StepReader:
     """Reads the steps of one file, one method for each kind."""
 
-    def __init__(
-        self, names: Names, settled: Settled | None, flows: set[str], handlers: Handled
-    ) -> None:
-        self.names, self.flows, self.handlers = names, flows, handlers
+    def __init__(self, names: Names, settled: Settled | None, handlers: Handled) -> None:
+        self.names, self.handlers = names, handlers
+        self.settled = settled is not None  # if not, what the book file declares is unknown
         self.services = settled.services if settled else {}
         self.closing = settled.frame.closing if settled else ()
         self._kinds: dict[str, Callable[[Place, dict[str, Value]], Step]] = {
@@ -86,11 +87,17 @@ class StepReader:
             if value.is_mapping:
                 value.error("F006", "this step does nothing", f"kinds: {', '.join(FIELDS)}")
             return None
+        other = next((k for k in FIELDS if k in written and k not in (kind, *FIELDS[kind])), "")
+        if other:
+            value.error(
+                "F002", f'a step cannot be both "{kind}" and "{other}"', "make it two steps"
+            )
+            return None
         needed = NEEDED.get(kind, ())
         fields = value.fields((kind, *FIELDS[kind], *COMMON), needed)
         if any(name not in fields for name in needed):
             return None
-        silence = self.handlers.silence | read_handlers(fields.get("silence"), self.names)
+        silence = self.handlers.silence | read_silences(fields.get("silence"), self.names)
         wrong_key = self.handlers.wrong_key | read_handlers(fields.get("wrong_key"), self.names)
         return replace(
             self._kinds[kind](place, fields),
@@ -137,19 +144,29 @@ class StepReader:
             say=self.names.prompts(fields["letters" if letters else "digits"]),
             into=fields["into"].text(),
             length=fields["length"].number(),
-            valid=fields["valid"].text() if "valid" in fields else LETTER_KEYS if letters else "",
+            valid=self._pattern(fields.get("valid"), LETTER_KEYS if letters else DIGIT_KEYS),
             letters=letters,
             then=self._then(fields["then"]),
             otherwise=self.names.step(fields["otherwise"]),
         )
 
+    def _pattern(self, value: Value | None, usual: str) -> str:
+        """A regular expression for a whole entry."""
+        pattern = value.text() if value else usual
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError) as fault:
+            if value:
+                value.error("F007", f'"{pattern}" is not a regular expression', str(fault))
+        return pattern
+
     def _ask(self, place: Place, fields: dict[str, Value]) -> Step:
         name = fields["ask"].text()
         service = self.services.get(name)
-        if service is None:
+        if service is None and self.settled:
             remedy = did_you_mean(name, self.services)
             fields["ask"].error("F008", f'unknown service "{name}"', remedy)
-        expected = (*service.outcomes, FAILED) if service else None
+        expected = (*service.outcomes, FAILED) if service and service.outcomes else None
         outcomes = self._outcomes(fields["outcomes"], expected)
         needs = service.needs if service else ()
         return AskService(place, service=name, needs=needs, outcomes=outcomes)
@@ -164,12 +181,8 @@ class StepReader:
         )
 
     def _call(self, place: Place, fields: dict[str, Value]) -> Step:
-        flow = fields["call"].text()
-        if flow not in self.flows:
-            remedy = did_you_mean(flow, self.flows)
-            fields["call"].error("F008", f'unknown flow "{flow}"', remedy)
         outcomes = self._outcomes(fields["outcomes"], None)
-        return CallFlow(place, flow=flow, outcomes=outcomes)
+        return CallFlow(place, flow=self.names.flow(fields["call"]), outcomes=outcomes)
 
     def _return(self, place: Place, fields: dict[str, Value]) -> Step:
         return Return(place, outcome=fields["return"].text())

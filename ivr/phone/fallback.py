@@ -1,16 +1,16 @@
 """The last resort: what Twilio hears when everything else of ours is broken.
 
-It imports nothing of ours but the signature check, so that flows, prompts and database may all be
-gone. It speaks a fixed message and leads the call back: to where it was, at most once, and after
-that to the beginning.
+It imports nothing of ours, so that flows, prompts and database may all be gone. It speaks a fixed
+message and leads the call back: to where it was, at most once, and after that to the beginning.
 """
 
-from xml.sax.saxutils import escape, quoteattr
-
-from ivr.phone.signature import parameters
+import re
+from zlib import crc32
 
 VOICE = 'voice="Polly.Amy-Neural" language="en-GB"'
 MARK = "again=1"  # in an address that has been resumed once
+POSITION = re.compile(r"/([\w-]+)(\?.*)?", re.ASCII)  # what stands behind the path of the voice
+OTHER_ROUTES = ("fallback", "status")
 HOLD_ON = (
     "Sorry. Something went wrong on our side. You have done nothing wrong. "
     "Please stay on the line. I will try again."
@@ -24,37 +24,39 @@ OTHER_WAY = "You can also ring us on {number}."
 LONGEST_WAIT = 20  # seconds
 
 
-def last_resort(body: bytes, public_url: str, voice_path: str, other_number: str = "") -> str:
-    """The TwiML for a call that failed. ``ErrorUrl`` in ``body`` says where it failed.
+def last_resort(failed: str, public_url: str, voice_path: str, other_number: str = "") -> str:
+    """The TwiML for a call that failed.
 
     Args:
-        body: the form body of Twilio's request.
+        failed: the address that failed (Twilio's ``ErrorUrl``), or empty.
         public_url: the address of this helpline, without a path.
         voice_path: the path of its voice routes.
         other_number: a number to give, as it is read out; empty gives none.
     """
-    failed = dict(parameters(body)).get("ErrorUrl", "")
-    path = failed.removeprefix(public_url).partition("#")[0]
-    if failed.startswith(public_url) and _can_resume(path, voice_path):
-        return _document(
-            f"<Say {VOICE}>{HOLD_ON}</Say>"
-            f'<Pause length="2"/>'
-            f'<Redirect method="POST">{escape(path.partition("?")[0])}?{MARK}</Redirect>'
-        )
-    other = OTHER_WAY.format(number=_spoken(other_number)) if other_number else ""
-    words = f"<Say {VOICE}>{BROKEN} {escape(other)}</Say>"
+    ours, address = public_url + voice_path, failed.partition("#")[0]
+    position = POSITION.fullmatch(address[len(ours) :]) if address.startswith(ours) else None
+    if position is None or position[1] in OTHER_ROUTES:
+        return _broken(voice_path, other_number)  # not ours, or the call had not begun
+    if MARK in (position[2] or ""):
+        # Turns must not count from zero again, so this is not the address of a new call, but that
+        # of a position which cannot be read: another one for each that failed, always the same.
+        return _broken(f"{voice_path}/{crc32(failed.encode()):08x}", other_number)
     return _document(
-        f'<Gather input="dtmf" action={quoteattr(voice_path)} method="POST" numDigits="1"'
-        f' timeout="{LONGEST_WAIT}" finishOnKey="">{words}</Gather>'
-        f'<Redirect method="POST">{escape(voice_path)}</Redirect>'
+        f"<Say {VOICE}>{HOLD_ON}</Say>"
+        f'<Pause length="2"/>'
+        f'<Redirect method="POST">{voice_path}/{position[1]}?{MARK}</Redirect>'
     )
 
 
-def _can_resume(path: str, voice_path: str) -> bool:
-    """Whether this is a position of a call that has not been resumed before."""
-    address, _, query = path.partition("?")
-    sealed = address.removeprefix(f"{voice_path}/")
-    return sealed != address and bool(sealed) and "/" not in sealed and MARK not in query
+def _broken(onward: str, other_number: str) -> str:
+    """The fixed message, and on any key or none a new attempt."""
+    other = f" {OTHER_WAY.format(number=_spoken(other_number))}" if other_number else ""
+    return _document(
+        f'<Gather input="dtmf" action="{onward}" method="POST" numDigits="1"'
+        f' timeout="{LONGEST_WAIT}" finishOnKey="" actionOnEmptyResult="true">'
+        f"<Say {VOICE}>{BROKEN}{other}</Say></Gather>"
+        f'<Redirect method="POST">{onward}</Redirect>'
+    )
 
 
 def _spoken(number: str) -> str:

@@ -6,6 +6,7 @@ from ivr.core.call import Dialled, Heard, Keys, Resumed, Silence
 
 AGAIN = "again"  # in the query: the call comes back after a fault of ours
 MOST_KEYS = 64
+STAR = "*"  # ends an entry that the caller wants to be rid of
 DIAL_OUTCOMES = {
     "completed": "completed",
     "answered": "completed",
@@ -16,11 +17,16 @@ DIAL_OUTCOMES = {
 
 
 def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:
-    """What the caller did, whatever Twilio sent: absent and empty ``Digits`` are both silence."""
-    digits = form.get("Digits", "")
+    """What the caller did, whatever Twilio sent: absent and empty ``Digits`` are both silence.
+
+    Digits that were ended by star are no entry. Twilio says so in ``FinishedOnKey``, which it does
+    not document: without it they are heard as if the caller had fallen silent after them.
+    """
+    if AGAIN in query:
+        return Resumed()  # the key that failed, should it be sent along, is not pressed once more
     status = form.get("DialCallStatus", "")
-    if digits:
-        return Keys(digits[:MOST_KEYS])
     if status:
         return Dialled(DIAL_OUTCOMES.get(status, "failed"))
-    return Resumed() if AGAIN in query else Silence()
+    digits = form.get("Digits", "")[:MOST_KEYS]
+    ended_by_star = digits and form.get("FinishedOnKey") == STAR
+    return Keys(digits + STAR if ended_by_star else digits) if digits else Silence()

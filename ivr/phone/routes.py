@@ -1,7 +1,7 @@
 """The routes that Twilio calls: every signed request is answered 200 with a way on.
 
     POST|GET /voice            a call comes in
-    POST|GET /voice/<sealed>   the next turn of a call
+    POST|GET /voice/<sealed>   the next turn of a call; anything else there is a damaged position
     POST|GET /voice/fallback   Twilio's fallback URL, when we failed
     POST|GET /voice/status     a call's status: noted, 204
 
@@ -15,6 +15,7 @@ from traceback import format_tb
 from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from ivr.conversation import Call, Conversation
 from ivr.phone.fallback import last_resort
@@ -46,9 +47,16 @@ class Telephone:
 class Hook:
     """A signed request, as received."""
 
-    body: bytes
+    url: str  # as it was signed
     form: Mapping[str, str]
     query: Mapping[str, str]
+
+
+class Anything(BaseConverter):
+    """The rest of a path: slashes, line ends, nothing at all."""
+
+    regex = "(?s:.*)"
+    part_isolating = False
 
 
 def voice_path(public_url: str) -> str:
@@ -59,10 +67,10 @@ def voice_path(public_url: str) -> str:
 def voice_routes(telephone: Telephone) -> Blueprint:
     """The voice routes."""
     routes = Blueprint("voice", __name__)
+    routes.record_once(lambda made: made.app.url_map.converters.update(anything=Anything))
 
     @routes.route("/voice", methods=METHODS)
-    @routes.route("/voice/", methods=METHODS)
-    @routes.route("/voice/<path:sealed>", methods=METHODS)
+    @routes.route("/voice/<anything:sealed>", methods=METHODS)
     async def voice(sealed: str = "") -> Response:
         hook = await _received(telephone)
         return _forbidden() if hook is None else _twiml(await _turn(telephone, sealed, hook))
@@ -70,7 +78,9 @@ def voice_routes(telephone: Telephone) -> Blueprint:
     @routes.route("/voice/fallback", methods=METHODS)
     async def fallback() -> Response:
         hook = await _received(telephone)
-        return _forbidden() if hook is None else _twiml(_last_resort(telephone, hook))
+        if hook is None:
+            return _forbidden()
+        return _twiml(_last_resort(telephone, hook.form.get("ErrorUrl", "")))
 
     @routes.route("/voice/status", methods=METHODS)
     async def status() -> Response:
@@ -83,9 +93,10 @@ def voice_routes(telephone: Telephone) -> Blueprint:
 async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
     """The answer to one turn, whatever happens."""
     if telephone.conversation is None:
-        return _last_resort(telephone, hook)
-    call = Call(hook.form.get("CallSid", ""), telephone.caller_number(hook.form.get("From", "")))
+        return _last_resort(telephone)
     try:
+        number = telephone.caller_number(hook.form.get("From", ""))
+        call = Call(hook.form.get("CallSid", ""), number)
         heard = hear(hook.form, hook.query)
         turn = await telephone.conversation.take_turn(call, sealed, heard)
         return telephone.writer.write(turn.said, turn.lines, turn.held, turn.sealed, telephone.clip)
@@ -94,15 +105,13 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
         log.error(
             "a turn failed: %s\n%s", type(fault).__name__, "".join(format_tb(fault.__traceback__))
         )
-        return _last_resort(telephone, hook)
+        return _last_resort(telephone, hook.url)
 
 
-def _last_resort(telephone: Telephone, hook: Hook) -> str:
+def _last_resort(telephone: Telephone, failed: str = "") -> str:
     base = _base(telephone)
     path = voice_path(base)
-    return last_resort(
-        hook.body, base.removesuffix(urlsplit(base).path), path, telephone.other_number
-    )
+    return last_resort(failed, base.removesuffix(urlsplit(base).path), path, telephone.other_number)
 
 
 async def _received(telephone: Telephone) -> Hook | None:
@@ -118,7 +127,7 @@ async def _received(telephone: Telephone) -> Hook | None:
         return None
     asked = dict(parameters(query))
     form = asked if request.method == "GET" else dict(parameters(body)) if is_form else {}
-    return Hook(body, form, asked)
+    return Hook(url, form, asked)
 
 
 def _base(telephone: Telephone) -> str:

@@ -13,7 +13,7 @@ import base64
 import hmac
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 USUAL_PORTS = {"https": 443, "http": 80}
 
@@ -52,8 +52,9 @@ def is_signed(
 
 
 def _has_digest_of(url: str, body: bytes) -> bool:
-    query = dict(parse_qsl(urlsplit(url).query))
-    return hmac.compare_digest(query.get("bodySHA256", "").lower(), sha256(body).hexdigest())
+    """Whether the address, which is signed, names this body: no secret, so compared plainly."""
+    query = dict(parse_qsl(url.partition("?")[2]))
+    return query.get("bodySHA256", "").lower() == sha256(body).hexdigest()
 
 
 def _spellings(url: str) -> Iterable[str]:

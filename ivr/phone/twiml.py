@@ -20,6 +20,9 @@ SLOW_PAUSES = 2
 DIAL_SECONDS = 30
 DIAL_LIMIT = 3600  # seconds: a connection is ended after an hour
 
+# What XML 1.0 forbids in any form: one such character, and the caller would hear nothing at all.
+FORBIDDEN = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+
 Clip = Callable[[Line, bool], str]  # the address of a line's clip at a pace, or "" to <Say> it
 Lexicon = Mapping[str, str]  # terms and how Twilio's voice should say them
 
@@ -61,8 +64,9 @@ class Writer:
 
 
 def document(body: str) -> str:
-    """A TwiML document."""
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{body}</Response>'
+    """A TwiML document, without the characters that no XML may hold."""
+    allowed = FORBIDDEN.sub("", body)
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{allowed}</Response>'
 
 
 def say(content: str) -> str:
@@ -91,15 +95,17 @@ def ssml(line: Line, slow: bool, lexicon: Lexicon) -> str:
 @lru_cache
 def _terms(lexicon: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(map(re.escape, lexicon), key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(longest_first)})\b")
+    return re.compile(rf"(?<!\w)({'|'.join(longest_first)})(?!\w)")
 
 
 def _words(piece: Words, lexicon: Lexicon) -> str:
-    text = escape(piece.text + piece.mark)
+    text = piece.text + piece.mark
     if not lexicon:
-        return text
-    return _terms(tuple(lexicon)).sub(
-        lambda term: f"<sub alias={quoteattr(lexicon[term[0]])}>{term[0]}</sub>", text
+        return escape(text)
+    plain_and_terms = _terms(tuple(lexicon)).split(text)  # every other one is a term
+    return "".join(
+        f"<sub alias={quoteattr(lexicon[part])}>{escape(part)}</sub>" if place % 2 else escape(part)
+        for place, part in enumerate(plain_and_terms)
     )
 
 

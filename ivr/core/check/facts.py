@@ -1,0 +1,134 @@
+"""What prompts speak and services need: is it known to anybody? And does every prompt get spoken?"""
+
+from collections.abc import Iterator
+
+from ivr.core.check.flaw import Flaw
+from ivr.core.flow import (
+    AskService,
+    Book,
+    CallFlow,
+    Choose,
+    Connect,
+    Enter,
+    Goodbye,
+    Menu,
+    Prompt,
+    Read,
+    Slot,
+    Speak,
+    Step,
+    Then,
+)
+
+TOPIC = "topic"  # given to services by the engine: the answer that was read last
+
+
+def flaws_in_facts(book: Book) -> Iterator[Flaw]:
+    """Everything wrong with what is spoken and what is asked for."""
+    yield from _needs(book)
+    yield from _conditions(book)
+    yield from _slots(book)
+    yield from _unspoken(book)
+
+
+def known_facts(book: Book) -> set[str]:
+    """Every fact that a call of this book may hold."""
+    facts = set(book.facts)
+    for service in book.services.values():
+        for given in service.outcomes.values():
+            facts.update(given)
+    for step in book.steps.values():
+        if isinstance(step, Enter | Choose):
+            facts.add(step.into)
+        if isinstance(step, Menu):
+            for option in step.options:
+                facts.update(option.sets)
+    return facts
+
+
+def _needs(book: Book) -> Iterator[Flaw]:
+    known = known_facts(book) | {TOPIC}
+    for name, service in book.services.items():
+        for need in service.needs:
+            if need not in known:
+                message = f'service "{name}" needs "{need}", which nothing gives'
+                yield Flaw("F008", message, "collect it, or set it")
+
+
+def _conditions(book: Book) -> Iterator[Flaw]:
+    known = known_facts(book)
+    remedy = f"known: {', '.join(sorted(known))}"
+    for place, step in book.steps.items():
+        for fact in _conditions_of(step):
+            if fact not in known:
+                message = f'the condition speaks of "{fact}", which nothing gives'
+                yield Flaw("F008", message, remedy, step=place)
+        if isinstance(step, Connect) and step.number not in known:
+            message = f'"{step.number}" is not a fact that anything gives'
+            yield Flaw("F008", message, "name the fact that holds the number", step=place)
+
+
+def _conditions_of(step: Step) -> Iterator[str]:
+    thens: list[Then] = []
+    match step:
+        case Speak() | Read() | Enter() | Choose():
+            thens = [step.then]
+        case AskService() | CallFlow() | Connect():
+            thens = list(step.outcomes.values())
+        case Menu():
+            thens = [option.then for option in step.options]
+            yield from (option.when.name for option in step.options if option.when)
+    for then in thens:
+        yield from (way.when.name for way in then if way.when)
+
+
+def _slots(book: Book) -> Iterator[Flaw]:
+    """A label is spoken without facts; the words around a key are given just that key or number."""
+    facts, frame = known_facts(book), book.frame
+    labels = {frame.person, frame.more, *book.labels()}
+    for prompt in book.prompts.values():
+        known = facts
+        if prompt.id in labels:
+            known = set()
+        for own, name in ((frame.press, "key"), (frame.count, "count")):
+            if prompt.id == own:
+                known = {name}
+                if name not in _slots_of(prompt):
+                    message = f'"{prompt.id}" leaves out what it is for'
+                    yield Flaw("F014", message, f"let it speak of {{{name}:...}}", prompt=own)
+        for name in _slots_of(prompt):
+            if name not in known:
+                message = f'the prompt speaks of "{{{name}}}", which nothing gives'
+                remedy = f"known here: {', '.join(sorted(known)) or 'no facts'}"
+                yield Flaw("F008", message, remedy, prompt=prompt.id)
+
+
+def _slots_of(prompt: Prompt) -> tuple[str, ...]:
+    return tuple(part.name for part in prompt.parts if isinstance(part, Slot))
+
+
+def _unspoken(book: Book) -> Iterator[Flaw]:
+    frame = book.frame
+    spoken = {frame.person, frame.press, frame.count, frame.slower, frame.more}
+    spoken |= {frame.sorry_lost, frame.sorry_stuck}
+    for step in book.steps.values():
+        spoken.update(_spoken_by(step))
+    for prompt in book.prompts:
+        if prompt not in spoken:
+            remedy = "let a step say it, or delete it"
+            yield Flaw("F018", f'no step says "{prompt}"', remedy, prompt=prompt, harmless=True)
+
+
+def _spoken_by(step: Step) -> Iterator[str]:
+    """The ids of the prompts that a step can say, its silences and wrong keys included."""
+    match step:
+        case Speak() | Enter() | Connect() | Goodbye():
+            yield from step.say
+        case Menu():
+            yield from (*step.say, *(option.label for option in step.options), *step.closing)
+        case Read():
+            yield from step.parts
+        case Choose():
+            yield from (*step.say, *step.closing)
+    for handler in (*step.silence.values(), *step.wrong_key.values()):
+        yield from (prompt for prompt in (handler.say, handler.goodbye) if prompt)

@@ -1,0 +1,96 @@
+"""Keys, choices, and what silence does."""
+
+from collections.abc import Iterator
+
+from ivr.core.check.flaw import Flaw
+from ivr.core.flow import (
+    MAX_CHOICES,
+    AskService,
+    Book,
+    Choose,
+    Connect,
+    Enter,
+    Menu,
+    Place,
+    Read,
+    Step,
+)
+from ivr.core.graph import at_once, closure
+
+
+def flaws_in_menus(book: Book) -> Iterator[Flaw]:
+    """Everything wrong with choices, and with what happens when none is made."""
+    yield from _menus(book)
+    yield from _choices(book)
+    yield from _handlers(book)
+    yield from _deeds(book)
+
+
+def _menus(book: Book) -> Iterator[Flaw]:
+    for place, step in book.steps.items():
+        if not isinstance(step, Menu):
+            continue
+        keys = [option.key for option in step.options]
+        if not keys:
+            yield Flaw("F006", "this menu offers nothing", "give it an option 1", step=place)
+        if keys != [str(number) for number in range(1, len(keys) + 1)]:
+            message = f"the keys are {', '.join(keys)}, not 1, 2, 3 ... without a gap"
+            yield Flaw("F016", message, "number the options in the order they are said", step=place)
+        if len(keys) > MAX_CHOICES:
+            message = f"{len(keys)} choices are too many to remember"
+            yield Flaw("F017", message, f"offer at most {MAX_CHOICES}", step=place)
+        conditions = [option.when is not None for option in step.options]
+        if conditions != sorted(conditions):
+            message = "a choice that is not always offered comes before one that is"
+            yield Flaw("F016", message, "put it last, so that no key renumbers", step=place)
+
+
+def _choices(book: Book) -> Iterator[Flaw]:
+    """What a ``choose`` step offers must come from a service that finds such things."""
+    for place, step in book.steps.items():
+        service = book.services.get(step.service) if isinstance(step, AskService) else None
+        if not isinstance(step, AskService) or service is None or service.offers:
+            continue
+        for way in (way for then in step.outcomes.values() for way in then):
+            if isinstance(book.steps.get(way.go), Choose):
+                message = f'service "{step.service}" finds nothing that "{way.go}" could offer'
+                yield Flaw("F008", message, "let the service say `offers: true`", step=place)
+
+
+def _handlers(book: Book) -> Iterator[Flaw]:
+    for place, step in book.steps.items():
+        if not isinstance(step, Menu | Choose):
+            continue
+        for name, handlers in (("silence", step.silence), ("wrong key", step.wrong_key)):
+            if not handlers or min(handlers) > 1:
+                message = f"nothing happens on the first {name}"
+                yield Flaw("F013", message, "give it a handler 1", step=place)
+        if not any(handler.goodbye or handler.go for handler in step.silence.values()):
+            message = "silence goes on for ever here"
+            yield Flaw("F013", message, "end it with a goodbye after ten waits", step=place)
+
+
+def _deeds(book: Book) -> Iterator[Flaw]:
+    """Only a key press saves something or rings somebody."""
+    edges = {place: set(at_once(book, step)) for place, step in book.steps.items()}
+    for place, step in book.steps.items():
+        for deed in sorted(closure(_waited_for(step), edges)):
+            if _is_deed(book, book.steps.get(deed)):
+                message = f'silence alone would lead to "{deed}", which does something'
+                yield Flaw("F013", message, "put a menu before it", step=place)
+
+
+def _waited_for(step: Step) -> Iterator[Place]:
+    """Where a step leads after it waited and nobody pressed a key."""
+    match step:
+        case Read() if len(step.parts) > 1:
+            yield from (way.go for way in step.then)
+        case Enter():
+            yield step.otherwise
+        case Menu() | Choose():
+            yield from (handler.go for handler in step.silence.values() if handler.go)
+
+
+def _is_deed(book: Book, step: Step | None) -> bool:
+    service = book.services.get(step.service) if isinstance(step, AskService) else None
+    return isinstance(step, Connect) or (service is not None and service.effect)

@@ -1,0 +1,86 @@
+"""The ways through a book.
+
+Searches forward from the start (what can never be heard) and backward from the endings (where a
+caller could never get out), and looks for loops that no key press would break.
+"""
+
+from collections.abc import Iterator
+
+from ivr.core.check.flaw import Flaw
+from ivr.core.flow import Book, CallFlow, Choose, Goodbye, Menu, Place, Return, Speak
+from ivr.core.graph import anyhow, by_silence, closure, flow_of, reachable
+
+
+def flaws_in_ways(book: Book) -> Iterator[Flaw]:
+    """Everything wrong with where the steps lead."""
+    yield from _start(book)
+    yield from _unreachable(book)
+    yield from _no_way_out(book)
+    yield from _loops(book)
+    yield from _sub_flows(book)
+
+
+def _start(book: Book) -> Iterator[Flaw]:
+    """Calls land at these two when all else fails, so they must come to a menu by themselves."""
+    for landing in (book.start, book.frame.person_at):
+        place, passed = landing, set[Place]()
+        step = book.steps.get(place)
+        while isinstance(step, Speak) and len(step.then) == 1 and place not in passed:
+            passed.add(place)
+            place = step.then[0].go
+            step = book.steps.get(place)
+        if not isinstance(step, Menu):
+            remedy = "let it be a menu, or speak and go on to one"
+            yield Flaw("F015", f'"{landing}" does not come to a menu', remedy, step=landing)
+
+
+def _unreachable(book: Book) -> Iterator[Flaw]:
+    found = reachable(book)
+    for place in book.steps:
+        if place not in found:
+            remedy = "lead to it from a menu, or delete it"
+            yield Flaw("F010", f'no call can ever come to "{place}"', remedy, step=place)
+
+
+def _no_way_out(book: Book) -> Iterator[Flaw]:
+    back: dict[Place, set[Place]] = {}
+    ends: set[Place] = set()
+    for place, step in book.steps.items():
+        handlers = (*step.silence.values(), *step.wrong_key.values())
+        if isinstance(step, Goodbye) or (
+            isinstance(step, Menu | Choose) and any(handler.goodbye for handler in handlers)
+        ):
+            ends.add(place)
+        for target in anyhow(book, step):
+            back.setdefault(target, set()).add(place)
+    escapes = closure(ends, back)
+    for place in book.steps:
+        if place not in escapes:
+            remedy = "lead on to a menu or a goodbye"
+            yield Flaw("F011", f'no call can end after "{place}"', remedy, step=place)
+
+
+def _loops(book: Book) -> Iterator[Flaw]:
+    """Silence must not go round for ever either, or a phone left lying would never be hung up."""
+    edges = {place: set(by_silence(book, step)) for place, step in book.steps.items()}
+    for place, targets in edges.items():
+        if place in closure(targets, edges):
+            remedy = "put a menu into it, where silence comes to an end"
+            yield Flaw("F012", f'"{place}" comes back to itself without a key', remedy, step=place)
+
+
+def _sub_flows(book: Book) -> Iterator[Flaw]:
+    returns: dict[str, set[str]] = {}
+    for step in book.steps.values():
+        if isinstance(step, Return):
+            returns.setdefault(flow_of(step.place), set()).add(step.outcome)
+    for place, step in book.steps.items():
+        if not isinstance(step, CallFlow):
+            continue
+        given = returns.get(step.flow, set())
+        for name in sorted(given - set(step.outcomes)):
+            message = f'flow "{step.flow}" can return "{name}", which has no branch here'
+            yield Flaw("F009", message, f"add `{name}: <step>`", step=place)
+        for name in sorted(set(step.outcomes) - given):
+            message = f'flow "{step.flow}" never returns "{name}"'
+            yield Flaw("F009", message, "take the branch out", step=place)

@@ -1,0 +1,332 @@
+"""What parents hear: the whole guide, in words that can be followed by ear, and nothing unsafe.
+
+The calls are really made: every key at every place, with every outcome of every service. See
+``books.Walk``.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from books import OWN, prompts, real, walk
+
+from ivr.core import wording
+from ivr.core.call import HangUp, Said
+from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot
+from ivr.core.graph import anyhow
+from ivr.core.saying import Line, Pause, Words
+from ivr.core.wording import DIGITS, vocabulary
+
+LOADED = real()
+BOOK = LOADED.book
+NOW = date(2026, 11, 23)
+WORDS_A_MINUTE = 150
+
+# Every sentence of the guide "SEN Support" that must be heard. Headings (H) and reading times (M)
+# are not sentences of their own.
+GUIDE = (
+    "T1",
+    *(f"S{number:02}" for number in range(1, 43)),
+    *(f"Q{number}" for number in range(1, 5)),
+    *(f"N{number}" for number in range(1, 5)),
+    *("B1", "B2", "P1", "G1a", "G1b", "G2a", "G2b", "G3a", "G3b", "D1"),
+)
+
+# The only telephone numbers that anybody vouched for (and 18001, for text relay).
+SAFE_NUMBERS = {
+    "999",
+    "111",
+    "116 123",
+    "18001",
+    "0800 1111",
+    "0808 800 5000",
+    "0800 144 8848",
+    "0300 061 0614",
+    "0370 000 2288",
+    "0300 303 5857",
+}
+
+# Said when something of ours is broken that no key press can break.
+NEVER_BY_KEYS = {"main/our-fault", "shared/sorry-lost", "shared/sorry-stuck"}
+
+
+def spoken() -> set[str]:
+    """The ids of all prompts that are really spoken in some call."""
+    return {prompt for _, said in walk().turns for prompt in prompts(said)}
+
+
+def plain(prompt: Prompt) -> str:
+    """The words of a prompt without its pauses and facts."""
+    words = (part for part in prompt.parts if isinstance(part, str))
+    return re.sub(r"\s+", " ", " ".join(words))
+
+
+def seconds(lines: list[Line]) -> float:
+    """How long these lines last, at 150 words a minute and with their pauses."""
+    pieces = [piece for line in lines for piece in line.pieces]
+    words = sum(len(piece.text.split()) for piece in pieces if isinstance(piece, Words))
+    pauses = sum(piece.seconds for piece in pieces if isinstance(piece, Pause))
+    return words * 60 / WORDS_A_MINUTE + pauses
+
+
+MENUS = {place: step for place, step in BOOK.steps.items() if isinstance(step, Menu)}
+READS = {place: step for place, step in BOOK.steps.items() if isinstance(step, Read)}
+
+
+# --- everything is heard -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sentence", GUIDE)
+def test_this_sentence_of_the_guide_is_heard_by_keypad(sentence: str) -> None:
+    covering = {prompt.id for prompt in BOOK.prompts.values() if sentence in prompt.covers}
+    assert covering & spoken()
+
+
+def test_no_prompt_covers_a_sentence_that_the_guide_does_not_have() -> None:
+    covered = {sentence for prompt in BOOK.prompts.values() for sentence in prompt.covers}
+    assert covered == set(GUIDE)
+
+
+def test_every_prompt_is_heard_in_some_call() -> None:
+    assert set(BOOK.prompts) - spoken() == NEVER_BY_KEYS
+
+
+def test_every_step_is_come_to_in_some_call() -> None:
+    come_to = {place for _, said in walk().turns for place in said.visited}
+    assert set(BOOK.steps) - come_to == {"main/trouble"}  # every step has its own answer to failure
+
+
+def test_the_four_questions_are_answered_and_not_only_asked() -> None:
+    for question in ("Q1", "Q2", "Q3", "Q4"):
+        answers = {prompt.id for prompt in BOOK.prompts.values() if question in prompt.covers}
+        assert answers & {part for step in READS.values() for part in step.parts}
+
+
+def test_after_every_answer_the_caller_is_asked_whether_it_helped() -> None:
+    """But for the safety numbers: there, no "did that help?", only ways on."""
+    for place in READS:
+        if place.startswith("safety/") or place == "council/which-council":
+            continue
+        assert "after/helped" in _ahead(place), place
+
+
+def _ahead(place: Place) -> set[Place]:
+    """Where an answer leads, through other answers and the offer of a number."""
+    seen, waiting = set[Place](), deque([place])
+    while waiting:
+        here = waiting.popleft()
+        step = BOOK.steps[here]
+        if here not in seen and (here == place or isinstance(step, Read) or "offer" in here):
+            seen.add(here)
+            waiting.extend(anyhow(BOOK, step))
+        seen.add(here)
+    return seen
+
+
+def test_every_fact_is_known_before_it_is_spoken_whatever_way_a_call_went() -> None:
+    for position, said in walk().turns:
+        for prompt in prompts(said):
+            for part in BOOK.prompts[prompt].parts:
+                if isinstance(part, Slot) and part.name not in ("key", "count"):
+                    assert position.facts.get(part.name), f"{prompt} speaks of {part.name}"
+
+
+def test_whatever_a_call_says_has_its_clip_made_beforehand() -> None:
+    made = {line for line in wording.every_line(BOOK) if not line.private}
+    fragments = set(vocabulary())
+    for _, said in walk().turns:
+        for line in said.lines:
+            if line.text and not line.private:
+                assert line in made, line.text
+        for way, piece in _private(said):
+            assert way == "name" or piece.text in fragments, piece.text
+
+
+def _private(said: Said) -> Iterator[tuple[str, Words]]:
+    """The words of a turn that are known only in the call, and how they are spoken."""
+    for phrase in (phrase for line in said.lines for phrase in line.phrases):
+        ways = {part.way for part in _slots(phrase.prompt)} or {"name"}
+        for piece in phrase.pieces:
+            if isinstance(piece, Words) and piece.private:
+                yield "name" if "name" in ways else "other", piece
+
+
+def _slots(prompt: str) -> list[Slot]:
+    return [part for part in BOOK.prompts[prompt].parts if isinstance(part, Slot)] if prompt else []
+
+
+# --- only safe numbers ---------------------------------------------------------------------------
+
+
+def numbers(text: str) -> Iterator[str]:
+    """The telephone numbers in a text, as they are printed: runs of three digits or more.
+
+    Keys to press ("press 5 3 3", "the keys are 5 3 3") are none.
+    """
+    tokens = re.findall(r"//|/|[\w.,;:?!-]+", text)
+    run, are_keys, before = "", False, ""
+    for token in [*tokens, "end"]:
+        word = token.rstrip(".,;:?!")
+        digit = str(DIGITS.index(word)) if word in DIGITS else word if word.isdecimal() else ""
+        if digit:
+            are_keys = are_keys if run else before in ("press", "are")
+            run += digit
+        elif token == "//" and run:
+            run += " "
+        if (not digit and token != "//") or token != word:
+            if len(run.replace(" ", "")) >= 3 and not are_keys:
+                yield run.strip()
+            run = ""
+        before = word if token not in ("/", "//") else before
+    assert not run
+
+
+def test_the_test_itself_finds_numbers() -> None:
+    text = "Ring 9 9 9. One two three. // zero eight zero zero // one one one one. // Press 1."
+    assert list(numbers(text.lower())) == ["999", "123", "0800 1111"]
+    assert list(numbers("for leeds / press 5 3 3. // or 0113 496 0123")) == ["01134960123"]
+
+
+def test_only_numbers_that_were_vouched_for_are_spoken() -> None:
+    said = {
+        number: prompt.id
+        for prompt in BOOK.prompts.values()
+        for number in numbers(prompt.text.lower())
+    }
+    assert set(said) <= SAFE_NUMBERS, said
+    assert set(said) >= SAFE_NUMBERS - {"18001"}, "all of them are given somewhere"
+
+
+def test_a_number_to_write_down_is_said_twice_and_after_time_to_find_a_pen() -> None:
+    for place, step in READS.items():
+        for part in step.parts:
+            found = list(numbers(BOOK.prompts[part].text.lower()))
+            long = [number for number in found if len(number) > 7]
+            if long:
+                assert len(long) == 2, part
+                assert len(set(long)) == 1, part
+                assert step.parts[0] == "shared/find-a-pen", place
+                assert step.wait == 20, place
+
+
+def test_the_numbers_for_danger_are_within_two_keys_of_hello() -> None:
+    near = {"main/menu", *anyhow(BOOK, BOOK.steps["main/menu"])}
+    assert "999" in list(numbers(BOOK.prompts["main/menu-closing"].text))
+    assert any("safety/start" in anyhow(BOOK, BOOK.steps[place]) for place in near)
+    assert "safety/start" in anyhow(BOOK, BOOK.steps[BOOK.frame.person_at])
+
+
+# --- words for the ear ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prompt", sorted(BOOK.prompts))
+def test_no_sentence_is_longer_than_twenty_words(prompt: str) -> None:
+    for sentence in re.split(r"(?<=[.?!])(?:\s|$)", plain(BOOK.prompts[prompt])):
+        assert len(sentence.split()) <= 20, sentence
+
+
+def test_every_prompt_has_a_source_and_is_due_for_review_in_time() -> None:
+    for prompt in BOOK.prompts.values():
+        assert prompt.source, prompt.id
+        assert date.fromisoformat(prompt.review_by) >= NOW, prompt.id
+
+
+def test_every_short_form_stands_in_the_lexicon() -> None:
+    everyday = {"UK"}
+    for prompt in BOOK.prompts.values():
+        found = set(re.findall(r"\b[A-Z]{2,}(?:\.[A-Z]{2,})*\b", plain(prompt)))
+        assert found - everyday <= set(LOADED.lexicon), prompt.id
+
+
+def test_no_prompt_says_the_key_before_what_it_is_for() -> None:
+    """Accessibility rule R3: "press 1 for ..." has to be remembered backwards."""
+    for prompt in BOOK.prompts.values():
+        assert not re.search(r"press (\w+) (for|to)\b", plain(prompt), re.I), prompt.id
+
+
+def test_nothing_is_padding() -> None:
+    for prompt in BOOK.prompts.values():
+        filler = r"important to us|please listen|options have changed|simply|kindly|unfortunately"
+        assert not re.search(filler, plain(prompt), re.I), prompt.id
+
+
+# --- menus for the memory ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", sorted(MENUS))
+def test_a_menu_has_at_most_four_choices_and_takes_at_most_twenty_seconds(place: Place) -> None:
+    """From "for a person" to the last key."""
+    step = MENUS[place]
+    options = wording.offered(step.options, {"caller_number": OWN})
+    assert 1 <= len(options) <= 4
+    choices = [(option.key, wording.named(BOOK, option.label)) for option in options]
+    person = place != BOOK.frame.person_at
+    lines = list(wording.menu(BOOK, (), choices, (), {}, person))
+    assert seconds(lines) - wording.AFTER_A_CHOICE.seconds <= 20
+
+
+def test_the_opening_takes_at_most_twenty_five_seconds_to_its_last_key() -> None:
+    opening = next(said for _, said in walk().turns if said.visited[:1] == (BOOK.start,))
+    lines = list(opening.lines)
+    closing = len(MENUS["main/menu"].closing)
+    assert seconds(lines[:-closing]) - wording.AFTER_A_CHOICE.seconds <= 25
+    assert seconds(lines[:2]) <= 10  # and 0 has been named long before
+
+
+@pytest.mark.parametrize("place", sorted(READS))
+def test_an_answer_comes_in_parts_of_at_most_thirty_seconds(place: Place) -> None:
+    """Contact details apart: a number takes the time that it takes, twice."""
+    for part in READS[place].parts:
+        if not any(len(number) > 7 for number in numbers(BOOK.prompts[part].text.lower())):
+            assert seconds([wording.line(BOOK, part, {})]) <= 30, part
+
+
+def test_labels_have_four_words_on_average() -> None:
+    labels = [plain(BOOK.prompts[label]).split() for label in set(BOOK.labels())]
+    assert sum(map(len, labels)) / len(labels) <= 4
+    assert max(map(len, labels)) <= 7
+
+
+def test_a_label_has_no_full_stop_and_names_no_key() -> None:
+    for label in {*BOOK.labels(), BOOK.frame.person, BOOK.frame.more}:
+        assert not re.search(r"[.!/]$|\bpress\b", BOOK.prompts[label].text), label
+
+
+def test_every_answer_is_at_most_three_menus_away() -> None:
+    """Counted to the answer itself: what it offers afterwards, such as a number, is no more level.
+    Finding a council is a task, not a menu."""
+    depth, waiting = {"main/menu": 1}, deque(["main/menu"])
+    while waiting:
+        place = waiting.popleft()
+        ahead = [] if place in READS else sorted(anyhow(BOOK, BOOK.steps[place]))
+        for target in ahead:
+            if target not in depth and target != BOOK.frame.person_at:
+                depth[target] = depth[place] + (target in MENUS)
+                waiting.append(target)
+    answers = {place: levels for place, levels in depth.items() if place in READS}
+    assert max(levels for place, levels in answers.items() if "council/" not in place) <= 3
+    assert len(answers) >= 25
+
+
+def test_every_menu_and_every_list_of_names_begins_with_a_person() -> None:
+    for position, said in walk().turns:
+        step = BOOK.steps[position.at]
+        again = isinstance(step, Menu | Choose) and position.at in said.visited
+        if again and position.at != BOOK.frame.person_at and not isinstance(said.then, HangUp):
+            found = [phrase for line in said.lines for phrase in line.phrases]
+            assert any(phrase.prompt == BOOK.frame.person for phrase in found)
+
+
+def test_typing_is_never_the_only_way() -> None:
+    """Where letters or numbers are too hard, silence leads to keys that can be pressed singly."""
+    for step in BOOK.steps.values():
+        if isinstance(step, Enter):
+            assert isinstance(BOOK.steps[step.otherwise], Menu)
+
+
+def test_a_pause_is_never_longer_than_a_second_where_nobody_asked_for_one() -> None:
+    for prompt in BOOK.prompts.values():
+        for one, next_ in zip(prompt.parts, prompt.parts[1:], strict=False):
+            assert not (isinstance(one, Gap) and isinstance(next_, Gap)), prompt.id
