@@ -136,8 +136,8 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         app.before_request(_only_from_here)
     try:
         house = build(settings, clock)
-    except BookError as problem:
-        log.error("%s", problem)
+    except Exception as problem:  # whatever it is, calls that come in must hear something
+        log.error("the helpline only has its last resort: %s", problem)
         _add_last_resort(app, settings, problem)
         return app
     app.register_blueprint(voice_routes(_telephone(house)))
@@ -147,11 +147,11 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     return app
 
 
-def _add_last_resort(app: Quart, settings: Settings, problem: BookError) -> None:
-    """A helpline without a book: it can only say that it does not work, and does say so."""
+def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> None:
+    """A helpline without a book can only say that it does not work, and does say so."""
 
     async def degraded() -> dict[str, str]:
-        return {"book": str(problem)}
+        return {"book": str(problem) or type(problem).__name__}
 
     writer = Writer(voice_path(settings.public_url), {})
     app.register_blueprint(

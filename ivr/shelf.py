@@ -54,7 +54,10 @@ class Shelf:
         """The book of this digest while it is kept, or else the one that is served."""
         if digest not in self._known and self._is_kept(digest):
             copy = self._folder / digest
-            self._known[digest] = load_book(copy / "flows", copy / "prompts").book
+            try:
+                self._known[digest] = load_book(copy / "flows", copy / "prompts").book
+            except (BookError, OSError):  # damaged, or made by another version of the helpline
+                self._known[digest] = self.loaded.book
         return self._known.get(digest, self.loaded.book)
 
     def _is_kept(self, digest: str) -> bool:
@@ -70,7 +73,7 @@ class Shelf:
         for copy in self._kept():
             try:
                 return load_book(copy / "flows", copy / "prompts")
-            except BookError:  # made by another version of the helpline
+            except (BookError, OSError):  # damaged, or made by another version of the helpline
                 continue
         return None
 

@@ -82,14 +82,7 @@ def reference(studio: Studio) -> Iterator[str]:
         ("1", "1", "1"),
         ("3", "626"),
         ("9",),
-        pytest.param(
-            SAVE_A_CALL_BACK,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="every_line joins the words before and after a fact that it leaves out, so"
-                ' "We will ring you by" and "on" are never made: core/wording.py',
-            ),
-        ),
+        SAVE_A_CALL_BACK,
     ],
 )
 def test_with_all_clips_made_nothing_is_left_to_twilio_s_voice(

@@ -390,6 +390,15 @@ def test_what_the_book_leaves_undone_is_told_of_every_menu_that_does_not_do_it_i
     assert len([finding for finding in findings if f"F013: {told}" in finding]) >= len(menus) - 1
 
 
+def test_a_key_may_save_something_after_a_few_words_in_between(tmp_path: Path) -> None:
+    """An answer in one part does not wait: nobody was silent."""
+    one_part = (
+        "    read: [member-1]\n    then: after",
+        "    read: [member-1]\n    then: keeping/keep",
+    )
+    assert edited(tmp_path, ("flows/hello.yaml", *one_part)) == []
+
+
 def test_a_start_that_talks_in_circles_is_told(tmp_path: Path) -> None:
     findings = edited(
         tmp_path,

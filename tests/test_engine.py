@@ -24,8 +24,8 @@ from ivr.core.call import (
 from ivr.core.engine import (
     MAX_CANDIDATES,
     MAX_STEPS_IN_ONE_TURN,
+    MAX_SUB_FLOWS,
     MAX_TRAIL,
-    advance,
 )
 from ivr.core.flow import FAILED, Book, Menu, Read, Return, Speak, Step, Way
 
@@ -297,7 +297,10 @@ def test_star_goes_back_from_an_answer_to_the_menu_it_was_chosen_from() -> None:
 
 def test_star_after_a_person_goes_back_to_where_0_was_pressed() -> None:
     assert call(TO_SPELL, "-", "0", "*").at == "branch/spell-help"
-    caller = call(TO_CARD, "-", "0", "*")
+    assert call(TO_RULES, "-", "0", "*").at == "hello/menu"  # answers are chosen anew
+    caller = call(TO_CARD, "-", "0")
+    assert (caller.at, caller.position.stack) == ("person/start", ())
+    caller.press("*")
     assert (caller.at, caller.position.stack) == ("card/help", ("keeping/start",))
 
 
@@ -311,12 +314,19 @@ def test_going_round_in_circles_makes_no_longer_way_back() -> None:
 
 
 def test_the_way_back_has_an_end() -> None:
-    steps = [Speak("x/0", then=(Way("hello/menu"),))]
-    book = with_steps(*steps)
-    trail = tuple(Stop(place) for place in list(BOOK.steps)[:MAX_TRAIL])
-    position = Position("hello/menu", 5, trail=trail, book=book.digest)
-    position, _ = advance(book, position, Keys("2"))
-    assert len(position.trail) <= MAX_TRAIL
+    caller = call()
+    trail = tuple(Stop(f"far/{number}") for number in range(MAX_TRAIL))
+    caller.position = replace(caller.position, trail=trail)
+    caller.press("2")
+    assert caller.position.trail == (*trail[1:], Stop("hello/menu"))
+
+
+def test_sub_flows_in_sub_flows_have_an_end() -> None:
+    caller = call()
+    under_way = tuple(f"far/{number}" for number in range(MAX_SUB_FLOWS))
+    caller.position = replace(caller.position, stack=under_way)
+    caller.press(TO_CARD)
+    assert caller.position.stack == (*under_way[1:], "keeping/start")
 
 
 # --- entries -------------------------------------------------------------------------------------
@@ -348,6 +358,14 @@ def test_digits_beyond_the_length_are_lost_and_a_hash_at_the_end_is_ignored(
     assert call(TO_CARD, entry).position.facts["card"] == card
 
 
+def test_only_the_digits_of_a_telephone_are_digits() -> None:
+    """Whatever an editor writes as the pattern of a valid entry."""
+    caller = call(TO_CARD)
+    caller.book = with_steps(replace(BOOK.steps["card/type"], valid=r"\d+"))
+    caller.press("٣٣٣")
+    assert caller.at == "card/help"
+
+
 def test_an_entry_is_asked_for_as_data_with_time_to_type() -> None:
     assert call(TO_CARD).then == Listen(6, 20, entry=True)
     assert call(TO_SPELL).then == Listen(3, 20, entry=True)
@@ -359,6 +377,15 @@ def test_letters_with_a_0_in_them_lead_to_a_person(entry: str) -> None:
     assert caller.at == "person/start"
     caller.press("*")
     assert caller.at == "branch/spell"
+
+
+def test_a_person_asked_for_while_spelling_in_a_sub_flow_is_out_of_it() -> None:
+    caller = call(TO_SPELL)
+    caller.position = replace(caller.position, stack=("keeping/start",))
+    caller.press("0")
+    assert caller.position.stack == ()
+    caller.press("*")
+    assert (caller.at, caller.position.stack) == ("branch/spell", ("keeping/start",))
 
 
 @pytest.mark.parametrize("entry", ["*", "-", "1", "51", "#", "*0"])
@@ -482,6 +509,17 @@ def test_more_names_than_four_are_offered_three_at_a_time() -> None:
     assert caller.position.facts["branch"] == FOUND[7].value
 
 
+@pytest.mark.parametrize("found", [5, 6, 7, 9, 12])
+def test_more_names_are_offered_only_while_there_are_more(found: int) -> None:
+    caller = which(found)
+    heard = [text(caller.said)]
+    while "More names" in heard[-1]:
+        heard.append(caller.press("4"))
+    assert len(heard) == -(-found // 3)
+    assert all(candidate.words in " ".join(heard) for candidate in FOUND[:found])
+    assert FOUND[found - 1].words in heard[-1]
+
+
 def test_nine_and_wrong_keys_stay_on_the_same_page_of_names() -> None:
     caller = which(8)
     caller.press("4")
@@ -591,8 +629,9 @@ def test_when_the_step_is_gone_the_main_menu_is_heard_with_an_apology(keys: str)
     caller = call(TO_RULES)
     steps = {place: step for place, step in BOOK.steps.items() if place != "hello/rules"}
     caller.book = changed(replace(BOOK, steps=steps))
+    caller.position = replace(caller.position, trail=(Stop("hello/after"),), stack=("card/x",))
     assert caller.press(keys).startswith("Sorry. I lost my place. Hello.")
-    assert caller.at == "hello/menu"
+    assert (caller.at, caller.position.trail, caller.position.stack) == ("hello/menu", (), ())
 
 
 @pytest.mark.parametrize("keys", ["-", "1"])
@@ -630,13 +669,14 @@ def test_a_turn_that_goes_round_for_ever_is_ended_by_a_cap_on_steps() -> None:
     caller = call()
     caller.book = with_steps(
         round_,
+        replace(BOOK.steps["hello/opening"], interrupt=True),
         Read("hello/rules", parts=("hello/rules-1",), then=(Way("hello/round"),)),
     )
     heard = caller.press("1")
     assert heard.startswith("Sorry. Something went wrong. Hello.")
     assert caller.at == "hello/menu"
     assert len(caller.said.visited) < MAX_STEPS_IN_ONE_TURN + 5
-    assert caller.said.held <= len(caller.said.lines)
+    assert caller.said.held == 0  # what was held is not said any more
 
 
 def test_where_no_condition_holds_the_call_starts_again() -> None:
@@ -659,8 +699,9 @@ def test_without_any_handler_a_step_is_simply_said_again() -> None:
 def test_a_goodbye_that_is_asked_for_twice_is_said_twice() -> None:
     caller = call(TO_RULES, "-", "-", "2")
     assert (text(caller.said), caller.then) == ("Thank you. Goodbye.", HangUp())
-    assert caller.hear(Resumed()) == "Thank you. Goodbye."
-    assert caller.then == HangUp()
+    for late in (Resumed(), Silence(), Keys("#")):
+        assert caller.hear(late) == "Thank you. Goodbye."
+        assert caller.then == HangUp()
 
 
 def test_every_word_comes_from_a_prompt_of_the_book() -> None:

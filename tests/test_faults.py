@@ -251,9 +251,6 @@ def test_where_the_old_book_is_kept_a_call_ends_as_it_began(tmp_path: Path) -> N
         assert "Not enough help press 2." in new.play("1").words
 
 
-@pytest.mark.xfail(
-    strict=True, reason="shelf.py raises BookError for a kept book that it can no longer read"
-)
 def test_a_kept_book_that_was_damaged_costs_a_call_no_more_than_its_place(tmp_path: Path) -> None:
     """It then goes on with the book that is served."""
     var = tmp_path / "var"
@@ -351,9 +348,6 @@ def test_with_broken_files_every_call_still_hears_a_voice(
         assert NUMBER not in json.dumps(ready)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="speech/score.py reads every recording at the start, and create_app dies"
-)
 def test_a_recording_that_cannot_be_read_is_only_not_used(tmp_path: Path) -> None:
     with edited(tmp_path, tmp_path / "var", a_folder_for_a_recording) as line:
         assert "Hello." in line.play().words

@@ -373,10 +373,6 @@ def test_star_after_saving_neither_undoes_nor_repeats_it(own: Helpline, var: Pat
     assert kept(var) == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core/engine.py counts a resumed turn, so the same key press gets another effect key",
-)
 def test_a_save_whose_answer_was_lost_on_the_way_is_not_saved_twice(
     own: Helpline, var: Path
 ) -> None:

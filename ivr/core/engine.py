@@ -87,7 +87,10 @@ class _Turn:
     def take(self, heard: Heard) -> tuple[Position, Said]:
         changed = self.now.book != self.book.digest
         if not isinstance(heard, Answered):
-            self._set(turn=self.now.turn + 1, hops=0, book=self.book.digest)
+            # A turn that is resumed is the same turn: what the caller presses next has the number,
+            # and so the effect's key, of the press whose answer was lost.
+            count = 0 if isinstance(heard, Resumed) else 1
+            self._set(turn=self.now.turn + count, hops=0, book=self.book.digest)
         step = self.book.steps.get(self.now.at)
         match heard:
             case Started(facts) | Lost(facts):

@@ -6,8 +6,9 @@ between digits and 1 s between printed groups (NHS and GOV.UK grouping; pauses a
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import TypeGuard
 
-from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt
+from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt, Slot
 from ivr.core.saying import Line, Pause, Phrase, Piece, Words, silence
 
 BEFORE_A_KEY = Pause(0.5)
@@ -125,17 +126,38 @@ def _spoken(slot_way: str, value: str) -> tuple[Piece, ...]:
 
 
 def phrase(prompt: Prompt, facts: Mapping[str, str]) -> Phrase:
-    """What a prompt says with these facts filled in."""
+    """What a prompt says with these facts filled in.
+
+    Fixed words that follow on fixed words are spoken in one breath: "press" and "1". Words on the
+    two sides of a fact never are, even where the fact is not known: their clips stay the same.
+    """
     pieces: list[Piece] = []
+    fact_between = False
     for part in prompt.parts:
-        if isinstance(part, Gap):
-            pieces.append(Pause(part.seconds))
-        elif isinstance(part, str):
-            _add(pieces, Words(part))
-        else:
-            for piece in _marked(_spoken(part.way, facts.get(part.name, "")), part.mark):
-                _add(pieces, piece)
+        spoken = list(_pieces(part, facts))
+        last, first = pieces[-1:], spoken[:1]
+        if not fact_between and _is_fixed(last) and _is_fixed(first):
+            pieces[-1:] = [
+                Words(f"{last[0].text}{last[0].mark} {first[0].text}", mark=first[0].mark)
+            ]
+            spoken = spoken[1:]
+        pieces.extend(spoken)
+        fact_between = not (spoken or first)
     return Phrase(tuple(pieces), prompt.id)
+
+
+def _is_fixed(piece: list[Piece]) -> TypeGuard[list[Words]]:
+    """Whether there is a piece here, and it is words that are known before any call."""
+    return bool(piece) and isinstance(piece[0], Words) and not piece[0].private
+
+
+def _pieces(part: str | Slot | Gap, facts: Mapping[str, str]) -> Iterator[Piece]:
+    if isinstance(part, Gap):
+        yield Pause(part.seconds)
+    elif isinstance(part, Slot):
+        yield from _marked(_spoken(part.way, facts.get(part.name, "")), part.mark)
+    else:
+        yield Words(part)
 
 
 def _marked(pieces: Sequence[Piece], mark: str) -> Iterator[Piece]:
@@ -145,17 +167,6 @@ def _marked(pieces: Sequence[Piece], mark: str) -> Iterator[Piece]:
             yield Words(piece.text, piece.private, mark)
         else:
             yield piece
-
-
-def _add(pieces: list[Piece], piece: Piece) -> None:
-    """Add a piece. Fixed words that follow on fixed words are spoken in one breath with them."""
-    before = pieces[-1] if pieces else None
-    if isinstance(piece, Pause) or piece.private:
-        pieces.append(piece)
-    elif isinstance(before, Words) and not before.private:
-        pieces[-1] = Words(f"{before.text} {piece.text}{piece.mark}")
-    else:
-        pieces.append(Words(piece.text + piece.mark))
 
 
 def _pause(seconds: Pause) -> Phrase:

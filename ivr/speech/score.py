@@ -121,6 +121,7 @@ class Notation:
         self._recordings = {
             path.relative_to(recordings).with_suffix("").as_posix(): (path, _digest(path))
             for path in sorted(recordings.glob("*/*.wav"))
+            if path.is_file()
         }
 
     def score(self, line: Line, slow: bool) -> Score:

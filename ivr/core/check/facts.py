@@ -1,4 +1,4 @@
-"""What prompts speak and services need: is it known to anybody? And does every prompt get spoken?"""
+"""What prompts speak and services need: does anything give it? And is every prompt spoken?"""
 
 from collections.abc import Iterator
 
