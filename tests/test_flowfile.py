@@ -806,7 +806,7 @@ def test_a_book_is_known_by_a_digest_of_its_files(tmp_path: Path) -> None:
 # --- whatever is in the files --------------------------------------------------------------------
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=50)
 @given(seed=st.integers(0, 2**32), edits=st.integers(1, 6))
 def test_no_mangled_book_makes_the_loader_raise(
     seed: int, edits: int, tmp_path_factory: pytest.TempPathFactory
