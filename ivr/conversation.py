@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A phone call: Twilio's id for it, and the caller's own number (E.164) or nothing."""
+    """A phone call: Twilio's id for it, and whom it says that the call is from."""
 
     sid: str
-    caller: str = ""
+    sender: str = ""  # as Twilio sends it: a number, or a word for none
 
     def effect(self, ask: Ask) -> str:
         """The key of an effect: the same request, repeated or late, has the same key."""
@@ -73,6 +73,7 @@ class Conversation:
     """The one way into a call, for Twilio and for our own handset alike.
 
     ``book`` gives the book of a digest, or the one that is served when it has no such book.
+    ``caller_number`` turns a sender into a number (E.164) that can be rung, or nothing.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Conversation:
         sealer: Sealer,
         services: Mapping[str, Service],
         record: Callable[[Visit], None],
+        caller_number: Callable[[str], str],
     ) -> None:
         self._book, self._sealer, self._services, self._record = book, sealer, services, record
+        self._caller_number = caller_number
 
     async def take_turn(self, call: Call, sealed: str, heard: Heard) -> Turn:
         """Take one turn of a call. ``sealed`` is empty when the call comes in."""
@@ -103,17 +106,21 @@ class Conversation:
 
     def _found(self, call: Call, sealed: str, heard: Heard) -> tuple[Position, Heard]:
         """Where the call stands. One whose position cannot be read starts again."""
-        facts = {CALLER_NUMBER: call.caller} if call.caller else {}
+        if sealed:
+            try:
+                return self._sealer.unseal_position(call.sid, sealed), heard
+            except SealError:
+                pass
+        number = self._caller_number(call.sender)
+        facts = {CALLER_NUMBER: number} if number else {}
+        journey = secrets.token_hex(8)
         if not sealed:
-            return Position(journey=secrets.token_hex(8)), Started(facts)
-        try:
-            return self._sealer.unseal_position(call.sid, sealed), heard
-        except SealError:
-            # Turns must not count from zero again: an effect of the call so far may have such a
-            # number. The same unreadable address always gives the same count, so that a repeat
-            # of this request is a repeat.
-            turn = 1_000_000 + zlib.crc32(sealed.encode("utf-8", "replace")) % 1_000_000_000
-            return Position(turn=turn, journey=secrets.token_hex(8)), Lost(facts)
+            return Position(journey=journey), Started(facts)
+        # Turns must not count from zero again: an effect of the call so far may have such a number.
+        # The same unreadable address always gives the same count, so that a repeat of this request
+        # is a repeat.
+        turn = 1_000_000 + zlib.crc32(sealed.encode("utf-8", "replace")) % 1_000_000_000
+        return Position(turn=turn, journey=journey), Lost(facts)
 
     async def _ask(self, ask: Ask, call: Call) -> Answered:
         """The service's answer, or ``failed`` when it raises, is slow or does not exist."""

@@ -261,7 +261,7 @@ def test_a_menu_has_at_most_four_choices_and_takes_at_most_twenty_seconds(place:
     step = MENUS[place]
     options = wording.offered(step.options, {"caller_number": OWN})
     assert 1 <= len(options) <= 4
-    choices = [(option.key, wording.named(BOOK, option.label)) for option in options]
+    choices = [wording.labelled(BOOK, option.label, option.key) for option in options]
     person = place != BOOK.frame.person_at
     lines = list(wording.menu(BOOK, (), choices, (), {}, person))
     assert seconds(lines) - wording.AFTER_A_CHOICE.seconds <= 20

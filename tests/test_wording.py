@@ -163,7 +163,8 @@ def test_every_word_of_a_number_day_or_time_is_known_beforehand() -> None:
 
 def menu(*labels: str, person: bool = True) -> list[Line]:
     choices = [
-        (str(number), Phrase((Words(label),))) for number, label in enumerate(labels, start=1)
+        wording.choice(BOOK, Phrase((Words(label),)), str(number))
+        for number, label in enumerate(labels, start=1)
     ]
     return list(wording.menu(BOOK, ("hello/hello",), choices, ("shared/go-back",), {}, person))
 

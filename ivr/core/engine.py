@@ -77,7 +77,7 @@ class _Turn:
 
     def __init__(self, book: Book, position: Position) -> None:
         self.book = book
-        self.now = position
+        self.now = replace(position)  # a copy, which is changed as the turn goes on
         self.lines: list[Line] = []
         self.held = 0
         self.visited: list[Place] = []
@@ -270,13 +270,13 @@ class _Turn:
         step = self.book.steps.get(place)
         if step is None:
             return self._lost()
-        self._set(hops=self.now.hops + 1)
-        if self.now.hops > MAX_STEPS_IN_ONE_TURN:
+        hops = self.now.hops + 1
+        if hops > MAX_STEPS_IN_ONE_TURN:
             return self._stuck()
         self.visited.append(place)
         trail = () if place == self.book.start else self._trail_before(place)
         stack = () if place == self.book.start else self.now.stack
-        self._set(at=place, part=0, silences=0, wrong_keys=0, trail=trail, stack=stack)
+        self._set(at=place, part=0, silences=0, wrong_keys=0, trail=trail, stack=stack, hops=hops)
         return self._present(step)
 
     def _present(self, step: Step) -> tuple[Position, Said]:
@@ -288,7 +288,7 @@ class _Turn:
             case Menu():
                 options = wording.offered(step.options, self.now.facts)
                 choices = [
-                    (option.key, wording.named(self.book, option.label)) for option in options
+                    wording.labelled(self.book, option.label, option.key) for option in options
                 ]
                 return self._offer(step, step.say, choices, step.closing)
             case Read():
@@ -298,7 +298,7 @@ class _Turn:
                 wait = self._wait(step.wait or self.book.entry_wait)
                 return self._done(Listen(step.length, wait, entry=True))
             case AskService():
-                known = {**self.now.facts, TOPIC: self.now.answer}
+                known = {TOPIC: self.now.answer, **self.now.facts}
                 needs = {name: known.get(name, "") for name in step.needs}
                 return self._done(Ask(step.service, needs, step.place, self.now.turn))
             case Choose():
@@ -321,7 +321,7 @@ class _Turn:
         self,
         step: Step,
         say: tuple[str, ...],
-        choices: list[tuple[str, Phrase]],
+        choices: list[Line],
         closing: tuple[str, ...],
     ) -> tuple[Position, Said]:
         person = step.place != self.book.frame.person_at
@@ -351,11 +351,11 @@ class _Turn:
     def _choose(self, step: Choose) -> tuple[Position, Said]:
         page, more = self._page()
         choices = [
-            (str(number), Phrase((Words(candidate.words, private=True),)))
+            wording.choice(self.book, Phrase((Words(candidate.words, private=True),)), str(number))
             for number, candidate in enumerate(page, start=1)
         ]
         if more:
-            choices.append((str(MAX_CHOICES), wording.named(self.book, self.book.frame.more)))
+            choices.append(wording.labelled(self.book, self.book.frame.more, str(MAX_CHOICES)))
         return self._offer(step, step.say, choices, step.closing)
 
     def _return(self, step: Return) -> tuple[Position, Said]:
@@ -384,7 +384,10 @@ class _Turn:
     # --- small tools -----------------------------------------------------------------------------
 
     def _set(self, **changes: object) -> None:
-        self.now = replace(self.now, **changes)  # type: ignore[arg-type]  # names are Position's own
+        """Change the position. It is this turn's own copy, which nobody else has seen yet: to make
+        a new one for each of the five or six changes of a turn takes longer than the turn."""
+        for name, value in changes.items():
+            object.__setattr__(self.now, name, value)
 
     def _say(self, *prompts: str, step: Step | None = None) -> None:
         self.lines.extend(wording.line(self.book, prompt, self.now.facts) for prompt in prompts)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ivr.core.saying import Line
+
 Place: TypeAlias = str  # "flow/step"
 
 MAX_CHOICES = 4  # a menu offers at most this many, the global keys apart (accessibility rule R1)
@@ -239,6 +241,8 @@ class Book:
     entry_wait: int = 20  # seconds for typed digits, and between them
     read_wait: int = 2  # seconds between the parts of an answer
     starts: Mapping[str, Place] = field(default_factory=dict)  # flow name -> its first step
+    # Lines that are the same in every call, once they have been made (see ``ivr.core.wording``).
+    fixed: dict[tuple[str, str], Line] = field(default_factory=dict, compare=False, repr=False)
 
     def labels(self) -> Iterator[str]:
         """The ids of the prompts used as labels of choices."""

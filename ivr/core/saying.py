@@ -4,7 +4,7 @@ A line is the unit of sound: one clip, one ``<Play>`` or one ``<Say>``. It is ma
 from one prompt, so that a recording made by a person can take the place of a whole prompt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -44,19 +44,28 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One clip's worth of speech."""
+    """One clip's worth of speech.
+
+    ``private`` says whether any of its words are known only during this call. That, and its hash,
+    are kept: a line is looked at far more often than it is made.
+    """
 
     phrases: tuple[Phrase, ...]
+    private: bool = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        private = any(isinstance(piece, Words) and piece.private for piece in self.pieces)
+        object.__setattr__(self, "private", private)
+        object.__setattr__(self, "_hash", hash(self.phrases))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """All words and pauses, in order."""
         return tuple(piece for phrase in self.phrases for piece in phrase.pieces)
-
-    @property
-    def private(self) -> bool:
-        """Whether any of its words are known only during this call."""
-        return any(isinstance(piece, Words) and piece.private for piece in self.pieces)
 
     @property
     def text(self) -> str:

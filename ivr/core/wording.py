@@ -175,7 +175,19 @@ def _pause(seconds: Pause) -> Phrase:
 
 def line(book: Book, prompt: str, facts: Mapping[str, str]) -> Line:
     """A whole prompt as one line, with a breath after it."""
+    return book.fixed.get((prompt, "")) or _kept(book, (prompt, ""), _line(book, prompt, facts))
+
+
+def _line(book: Book, prompt: str, facts: Mapping[str, str]) -> Line:
     return Line((phrase(book.prompts[prompt], facts), _pause(AFTER_A_PROMPT)))
+
+
+def _kept(book: Book, name: tuple[str, str], made: Line) -> Line:
+    """Keep a line that is the same in every call: most are, and are said again and again."""
+    prompt = book.prompts[name[0]]
+    if name[1] or not any(isinstance(part, Slot) for part in prompt.parts):
+        book.fixed[name] = made
+    return made
 
 
 def choice(book: Book, label: Phrase, key: str) -> Line:
@@ -184,10 +196,19 @@ def choice(book: Book, label: Phrase, key: str) -> Line:
     return Line((label, _pause(BEFORE_A_KEY), press, _pause(AFTER_A_CHOICE)))
 
 
+def labelled(book: Book, prompt: str, key: str) -> Line:
+    """A choice whose label is a prompt."""
+    kept = book.fixed.get((prompt, key))
+    return kept or _kept(book, (prompt, key), choice(book, named(book, prompt), key))
+
+
 def counted(book: Book, number: int) -> Line:
     """How many choices there are (accessibility rule R16)."""
-    words = phrase(book.prompts[book.frame.count], {"count": str(number)})
-    return Line((words, _pause(BEFORE_A_KEY)))
+    name = (book.frame.count, str(number))
+    if name not in book.fixed:
+        words = phrase(book.prompts[book.frame.count], {"count": name[1]})
+        _kept(book, name, Line((words, _pause(BEFORE_A_KEY))))
+    return book.fixed[name]
 
 
 def named(book: Book, prompt: str) -> Phrase:
@@ -198,22 +219,21 @@ def named(book: Book, prompt: str) -> Phrase:
 def menu(
     book: Book,
     intro: Sequence[str],
-    choices: Sequence[tuple[str, Phrase]],
+    choices: Sequence[Line],
     closing: Sequence[str],
     facts: Mapping[str, str],
     person: bool = True,
 ) -> Iterator[Line]:
-    """The words of a menu, made from its choices: (key, label) in order.
+    """The words of a menu, made from its choices, in order.
 
     0 comes first (rule R4), then how many choices there are (R16), then each of them.
     """
     yield from (line(book, prompt, facts) for prompt in intro)
     if person:
-        yield choice(book, named(book, book.frame.person), "0")
+        yield labelled(book, book.frame.person, "0")
     if len(choices) > 1:
         yield counted(book, len(choices))
-    for key, label in choices:
-        yield choice(book, label, key)
+    yield from choices
     yield from (line(book, prompt, facts) for prompt in closing)
 
 
@@ -229,8 +249,8 @@ def every_line(book: Book) -> Iterator[Line]:
     """
     yield AFTER_A_KEY
     someone = Phrase((Words("", private=True),))
-    yield choice(book, named(book, book.frame.person), "0")
-    yield choice(book, named(book, book.frame.more), str(MAX_CHOICES))
+    yield labelled(book, book.frame.person, "0")
+    yield labelled(book, book.frame.more, str(MAX_CHOICES))
     for number in range(1, MAX_CHOICES + 1):
         yield choice(book, someone, str(number))
         if number > 1:
@@ -238,7 +258,7 @@ def every_line(book: Book) -> Iterator[Line]:
     for step in book.steps.values():
         if isinstance(step, Menu):
             for option in step.options:
-                yield choice(book, named(book, option.label), option.key)
+                yield labelled(book, option.label, option.key)
     labels = {
         *book.labels(),
         book.frame.person,

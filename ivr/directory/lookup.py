@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from ivr.directory.entries import Council, may_be_spoken, speakable
 
 KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")  # E.161
 PASSED_OVER = frozenset({"of", "and", "upon", "on", "the", "city"})  # words nobody spells by
-MOST = 12  # candidates: three pages of four
+MOST = 12  # candidates that a caller may have to listen to
+
+
+_Spelled: TypeAlias = tuple[Council, tuple[str, ...], tuple[str, ...]]  # whole names, later words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ class Directory:
         """Take the councils, in any order; each code once."""
         self.councils = tuple(sorted(councils, key=lambda council: council.entry.council))
         self._by_code = {council.entry.gss_code: council for council in self.councils}
-        self._spelled = [(council, *_spellings(council)) for council in self.councils]
+        self._spelled: dict[str, list[_Spelled]] = {}  # by the first letter of any spelling
+        for council in self.councils:
+            whole, words = _spellings(council)
+            for initial in {spelling[0] for spelling in (*whole, *words)}:
+                self._spelled.setdefault(initial, []).append((council, whole, words))
 
     def council(self, code: str) -> Council:
         """Return the council of this GSS code. Raises KeyError."""
@@ -41,8 +49,9 @@ class Directory:
         """
         if not letters:
             return ()
-        first = [one for one, whole, _ in self._spelled if _begins(whole, letters)]
-        later = [one for one, _, words in self._spelled if _begins(words, letters)]
+        near = self._spelled.get(letters[0], ())
+        first = [one for one, whole, _ in near if _begins(whole, letters)]
+        later = [one for one, _, words in near if _begins(words, letters)]
         return tuple(dict.fromkeys(first + later))[:MOST]
 
     def show(self, text: str) -> Found:

@@ -30,17 +30,22 @@ class Addresses:
     def __init__(self, clips: Clips, sealer: Sealer, public_url: str) -> None:
         self._clips, self._sealer = clips, sealer
         self._path = f"{urlsplit(public_url).path.rstrip('/')}/audio"
+        self._names: dict[tuple[Line, bool], str] = {}  # a book has some hundreds
 
     def clip(self, line: Line, slow: bool) -> str:
         """The address of this line's clip, or nothing while it has not been made."""
         if not line.private:
-            ready = self._clips.ready(line, slow)
-            return f"{self._path}/{self._clips.name(line, slow)}.wav" if ready else ""
+            name = self._names.get((line, slow)) or self._name(line, slow)
+            return f"{self._path}/{name}.wav" if self._clips.has(name) else ""
         names = self._clips.fragments(line, slow)
         if names is None:
             return ""
         content = json.dumps([line.text, *names]).encode()
         return f"{self._path}/{self._sealer.seal(KIND, NO_CALL, content)}.wav"
+
+    def _name(self, line: Line, slow: bool) -> str:
+        name = self._names[line, slow] = self._clips.name(line, slow)
+        return name
 
 
 def audio_routes(clips: Clips, sealer: Sealer) -> Blueprint:

@@ -9,7 +9,7 @@ Unsigned or forged requests get 403 and nothing else.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_tb
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from werkzeug.routing import BaseConverter
 from ivr.conversation import Call, Conversation
 from ivr.phone.fallback import last_resort
 from ivr.phone.hearing import hear
-from ivr.phone.signature import is_signed, parameters
+from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.twiml import Clip, Writer
 
 FORM = "application/x-www-form-urlencoded"
@@ -38,7 +38,6 @@ class Telephone:
     public_url: str  # empty in demo mode: the address that was asked for
     other_number: str
     conversation: Conversation | None  # None while there is no usable book
-    caller_number: Callable[[str], str]  # Twilio's From into a number that can be rung, or ""
     writer: Writer
     clip: Clip
 
@@ -70,6 +69,7 @@ def voice_routes(telephone: Telephone) -> Blueprint:
     routes.record_once(lambda made: made.app.url_map.converters.update(anything=Anything))
 
     @routes.route("/voice", methods=METHODS)
+    @routes.route("/voice/<sealed>", methods=METHODS)
     @routes.route("/voice/<anything:sealed>", methods=METHODS)
     async def voice(sealed: str = "") -> Response:
         hook = await _received(telephone)
@@ -95,8 +95,7 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
     if telephone.conversation is None:
         return _last_resort(telephone)
     try:
-        number = telephone.caller_number(hook.form.get("From", ""))
-        call = Call(hook.form.get("CallSid", ""), number)
+        call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
         heard = hear(hook.form, hook.query)
         turn = await telephone.conversation.take_turn(call, sealed, heard)
         return telephone.writer.write(turn.said, turn.lines, turn.held, turn.sealed, telephone.clip)
@@ -123,10 +122,12 @@ async def _received(telephone: Telephone) -> Hook | None:
     if query:
         url += "?" + query.decode("ascii", "replace")
     is_form = (request.content_type or FORM).partition(";")[0].strip().lower() == FORM
-    if not is_signed(telephone.tokens, url, body, is_form, request.headers.get(SIGNATURE)):
+    params = posted(url, body, is_form)
+    signature = request.headers.get(SIGNATURE)
+    if params is None or not is_signed(telephone.tokens, url, params, signature):
         return None
-    asked = dict(parameters(query))
-    form = asked if request.method == "GET" else dict(parameters(body)) if is_form else {}
+    asked = dict(parameters(query)) if query else {}
+    form = asked if request.method == "GET" else dict(params)
     return Hook(url, form, asked)
 
 

@@ -13,27 +13,46 @@ import base64
 import hmac
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 USUAL_PORTS = {"https": 443, "http": 80}
 
 
 def parameters(body: bytes) -> list[tuple[str, str]]:
-    """Names and values of a form body (or a query), in order, blank values kept."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+    """Names and values of a form body (or a query), in order, blank values kept.
+
+    The same as ``parse_qsl``, which a test holds it to, in half the time: most of what Twilio
+    sends is in plain letters.
+    """
+    fields = [field.partition("=") for field in body.decode("utf-8", "replace").split("&") if field]
+    return [
+        (name if name.isalnum() else _plain(name), value if value.isalnum() else _plain(value))
+        for name, _, value in fields
+    ]
+
+
+def _plain(text: str) -> str:
+    spaced = text.replace("+", " ")
+    return unquote(spaced, errors="replace") if "%" in spaced else spaced
 
 
 def compute(token: str, url: str, params: Iterable[tuple[str, str]] = ()) -> str:
     """The signature of a request to ``url`` with these POST parameters."""
     signed = url + "".join(name + value for name, value in sorted(set(params)))
-    digest = hmac.digest(token.encode(), signed.encode("utf-8", "replace"), "sha1")
-    return base64.b64encode(digest).decode()
+    return _digest(token, signed).decode()
+
+
+def _digest(token: str, signed: str) -> bytes:
+    return base64.b64encode(hmac.digest(token.encode(), signed.encode("utf-8", "replace"), "sha1"))
 
 
 def is_signed(
-    tokens: Sequence[str], url: str, body: bytes, is_form: bool, signature: str | None
+    tokens: Sequence[str],
+    url: str,
+    params: Iterable[tuple[str, str]],
+    signature: str | None,
 ) -> bool:
-    """Whether Twilio, or our own handset, signed a request to ``url`` with this body.
+    """Whether Twilio, or our own handset, signed a request to ``url`` with these POST parameters.
 
     ``url`` is the public address, raw path and raw query. It is also tried with and without its
     port, as Twilio signs some addresses the one way and some the other.
@@ -41,20 +60,24 @@ def is_signed(
     if not signature:
         return False
     given = signature.encode("utf-8", "replace")
-    params = parameters(body) if is_form and body else []
-    if body and not is_form and not _has_digest_of(url, body):
-        return False
+    signed = "".join(name + value for name, value in sorted(set(params)))
     return any(
-        hmac.compare_digest(compute(token, address, params).encode(), given)
+        hmac.compare_digest(_digest(token, address + signed), given)
         for address in _spellings(url)
         for token in tokens
     )
 
 
-def _has_digest_of(url: str, body: bytes) -> bool:
-    """Whether the address, which is signed, names this body: no secret, so compared plainly."""
+def posted(url: str, body: bytes, is_form: bool) -> list[tuple[str, str]] | None:
+    """The parameters that a body adds to what is signed.
+
+    A body that is no form adds none, but the address, which is signed, must name its digest: None
+    if it does not. (The digest is no secret, so it is compared plainly.)
+    """
+    if is_form or not body:
+        return parameters(body) if body else []
     query = dict(parse_qsl(url.partition("?")[2]))
-    return query.get("bodySHA256", "").lower() == sha256(body).hexdigest()
+    return [] if query.get("bodySHA256", "").lower() == sha256(body).hexdigest() else None
 
 
 def _spellings(url: str) -> Iterable[str]:

@@ -65,7 +65,7 @@ class Writer:
 
 def document(body: str) -> str:
     """A TwiML document, without the characters that no XML may hold."""
-    allowed = FORBIDDEN.sub("", body)
+    allowed = body if body.isascii() and body.isprintable() else FORBIDDEN.sub("", body)
     return f'<?xml version="1.0" encoding="UTF-8"?><Response>{allowed}</Response>'
 
 
