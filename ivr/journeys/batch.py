@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.conversation import Visit
@@ -88,8 +87,7 @@ class Journeys:
             batch = list(islice(self._waiting, AT_ONCE))
             try:
                 async with asyncio.timeout(PATIENCE_S), self._database.writing() as session:
-                    await _keep(session, JourneyStep, _steps(batch))
-                    await _keep(session, JourneyFeedback, _answers(batch))
+                    await _keep(session, batch)
             except (NoDatabaseError, TimeoutError) as problem:
                 self._note_down(problem)
                 return
@@ -123,30 +121,27 @@ class Journeys:
         self._down = False
 
 
-def _steps(batch: list[Visited | Feedback]) -> Iterator[dict[str, Any]]:
+Kept = Callable[[datetime], Any]  # a moment as the database's driver takes it
+
+
+def _steps(batch: list[Visited | Feedback], kept: Kept) -> Iterator[tuple[Any, ...]]:
+    """Rows of ``journey_step``, in the order of its columns."""
     for item in batch:
         if isinstance(item, Visited):
-            visit = item.visit
+            visit, at = item.visit, kept(item.at)
+            journey, heard = visit.journey[:LONGEST_ID], visit.heard[:LONGEST_HEARD]
             for part, place in enumerate(visit.places):
-                yield {
-                    "journey": visit.journey[:LONGEST_ID],
-                    "turn": visit.turn,
-                    "part": part,
-                    "place": place[:LONGEST_PLACE],
-                    "heard": visit.heard[:LONGEST_HEARD],
-                    "at": item.at,
-                }
+                yield journey, visit.turn, part, place[:LONGEST_PLACE], heard, at
 
 
-def _answers(batch: list[Visited | Feedback]) -> Iterator[dict[str, Any]]:
+def _answers(batch: list[Visited | Feedback], kept: Kept) -> Iterator[tuple[Any, ...]]:
+    """Rows of ``journey_feedback``, in the order of its columns."""
     for item in batch:
         if isinstance(item, Feedback):
-            yield item._asdict() | {"topic": item.topic[:LONGEST_PLACE]}
+            yield item.effect, item.helped, item.topic[:LONGEST_PLACE], kept(item.at)
 
 
-async def _keep(
-    session: AsyncSession, table: type[SQLModel], rows: Iterator[dict[str, Any]]
-) -> None:
+async def _keep(session: AsyncSession, batch: list[Visited | Feedback]) -> None:
     """Add these rows; those that are there already stay as they are.
 
     They go to the driver as they are: calls are being answered meanwhile, in the same loop, and
@@ -154,15 +149,15 @@ async def _keep(
     """
     connection = await session.connection()
     dialect = connection.dialect
-    insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
-    compiled = insert.on_conflict_do_nothing().compile(dialect=dialect)
-    as_kept = Moment().bind_processor(dialect) or _as_it_is
-    columns = compiled.positiontup or ()
-    values = [
-        tuple(as_kept(row[name]) if name == "at" else row[name] for name in columns) for row in rows
-    ]
-    if values:
-        await connection.exec_driver_sql(str(compiled), values)
+    kept = Moment().bind_processor(dialect) or _as_it_is
+    for table, rows in (
+        (JourneyStep, list(_steps(batch, kept))),
+        (JourneyFeedback, list(_answers(batch, kept))),
+    ):
+        if rows:
+            insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+            statement = insert.on_conflict_do_nothing().compile(dialect=dialect)
+            await connection.exec_driver_sql(str(statement), rows)
 
 
 def _as_it_is(moment: datetime) -> datetime:

@@ -23,8 +23,8 @@ from ivr.phone.hearing import hear
 from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.twiml import Clip, Writer
 
-FORM = "application/x-www-form-urlencoded"
-SIGNATURE = "X-Twilio-Signature"
+FORM = b"application/x-www-form-urlencoded"
+SIGNATURE = b"x-twilio-signature"
 METHODS = ["GET", "POST"]
 
 log = logging.getLogger(__name__)
@@ -121,9 +121,10 @@ async def _received(telephone: Telephone) -> Hook | None:
     url = _base(telephone) + raw_path.partition(b"?")[0].decode("ascii", "replace")
     if query:
         url += "?" + query.decode("ascii", "replace")
-    is_form = (request.content_type or FORM).partition(";")[0].strip().lower() == FORM
-    params = posted(url, body, is_form)
-    signature = request.headers.get(SIGNATURE)
+    headers: dict[bytes, bytes] = dict(request.scope["headers"])  # names are in small letters
+    kind = headers.get(b"content-type", FORM).partition(b";")[0].strip().lower()
+    params = posted(url, body, is_form=kind == FORM)
+    signature = headers.get(SIGNATURE, b"").decode("latin-1")
     if params is None or not is_signed(telephone.tokens, url, params, signature):
         return None
     asked = dict(parameters(query)) if query else {}
