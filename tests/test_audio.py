@@ -110,7 +110,7 @@ def test_fixed_words_are_kept_for_a_year(studio: Studio) -> None:
     text = studio.line.send("GET", address.replace(".wav", ".txt"))
     assert text.headers["content-type"] == "text/plain; charset=utf-8"
     assert text.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert text.body.decode() == "Hello. School support helpline, for England."
+    assert text.body.decode() == "Hello. Helpline for special needs in school, for England."
 
 
 def test_words_of_a_call_are_spliced_and_never_kept(studio: Studio, reference: str) -> None:
