@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
-from quart import Quart, Response, request
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from quart import Quart, Response
 
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.numbers import caller_number
@@ -30,7 +31,7 @@ from ivr.hours import load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.phone.audio import Addresses, audio_routes
-from ivr.phone.routes import Telephone, voice_path, voice_routes
+from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
@@ -135,41 +136,38 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     """
     settings = settings or load_settings()
     app = Quart("ivr", static_folder=None)
-    if settings.demo_mode:
-        app.before_request(_only_from_here)
     try:
         house = build(settings, clock)
     except Exception as problem:  # whatever it is, calls that come in must hear something
         log.error("the helpline only has its last resort: %s", problem)
-        _add_last_resort(app, settings, problem)
-        return app
-    app.register_blueprint(voice_routes(_telephone(house)))
-    app.register_blueprint(audio_routes(house.clips, house.sealer))
-    _add_health(app, lambda: _degraded(house))
-    _add_background(app, house)
+        telephone = _add_last_resort(app, settings, problem)
+    else:
+        telephone = _telephone(house)
+        audio_routes(app, house.clips, house.sealer)
+        _add_health(app, lambda: _degraded(house))
+        _add_background(app, house)
+    first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
+    if settings.demo_mode:
+        first = LoopbackOnly(first)
+    app.asgi_app = first  # type: ignore[method-assign, assignment]  # Quart's documented way
     return app
 
 
-def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> None:
+def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
     """A helpline without a book can only say that it does not work, and does say so."""
 
     async def degraded() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
 
-    writer = Writer(voice_path(settings.public_url), {})
-    app.register_blueprint(
-        voice_routes(
-            Telephone(
-                tokens=settings.auth_tokens,
-                public_url=settings.public_url,
-                other_number=settings.other_number,
-                conversation=None,
-                writer=writer,
-                clip=_by_twilio,
-            )
-        )
-    )
     _add_health(app, degraded, ready=False)
+    return Telephone(
+        tokens=settings.auth_tokens,
+        public_url=settings.public_url,
+        other_number=settings.other_number,
+        conversation=None,
+        writer=Writer(voice_path(settings.public_url), {}),
+        clip=_by_twilio,
+    )
 
 
 def _telephone(house: House) -> Telephone:
@@ -226,12 +224,28 @@ async def _degraded(house: House) -> dict[str, str]:
     return degraded
 
 
-async def _only_from_here() -> Response | None:
+class LoopbackOnly:
     """Demo mode answers this machine alone: its token is no secret worth the name."""
-    client = request.remote_addr or ""
-    if client == "<local>" or ip_address(client.partition("%")[0]).is_loopback:
-        return None
-    return Response(b"", 403)
+
+    def __init__(self, onward: ASGIFramework) -> None:
+        self._onward = onward
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Pass on what comes from this machine; all else gets 403 and nothing more."""
+        if scope["type"] != "http" or _is_here(scope):
+            return await self._onward(scope, receive, send)
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        return await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _is_here(scope: HTTPScope) -> bool:
+    client = str((scope["client"] or ("",))[0])
+    try:
+        return client == "<local>" or ip_address(client.partition("%")[0]).is_loopback
+    except ValueError:  # a socket file has no address, and need not be on this machine's side
+        return False
 
 
 def _add_background(app: Quart, house: House) -> None:

@@ -199,7 +199,8 @@ def _engine(url: URL, busy_ms: int) -> AsyncEngine:
         pool_timeout=CONNECT_S,
         pool_pre_ping=True,  # a database that was restarted is not a reason to fail
         hide_parameters=True,  # no caller's data in an exception's message
-        connect_args={"timeout": CONNECT_S},
+        # In UTC, so that a time which was written without a zone is what it says.
+        connect_args={"timeout": CONNECT_S, "server_settings": {"timezone": "UTC"}},
     )
 
 
@@ -234,15 +235,21 @@ def _sqlite(path: Path, busy_ms: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def look_first(*connecting: Any) -> None:
-        if not path.exists():  # sooner than a failure in the driver's thread
+        # Sooner than the driver: of a connection that does not open it forgets the thread, which
+        # then reports to a loop that may have ended.
+        if not path.is_file():
             raise FileNotFoundError("the database file is not there")
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                cursor.execute(f"PRAGMA {pragma}")
+        except Exception:
+            connection.close()  # nobody else has it yet
+            raise
         cursor.close()
         record.info["inode"] = _inode(path)
 

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from databases import KINDS, new_url
 from sqlalchemy import text
+from sqlmodel import select
 
 from ivr.conversation import Call, Visit
 from ivr.core.call import Answered, Ask
@@ -16,6 +17,7 @@ from ivr.database import Database, upgrade
 from ivr.journeys import batch
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.journeys.tables import JourneyStep
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 VISIT = Visit("3f9a", 2, "keys", ("main/menu", "school/menu"))
@@ -60,6 +62,15 @@ async def test_each_step_of_a_turn_is_a_row(database: Database) -> None:
         ("3f9a", 2, 0, "main/menu", "keys"),
         ("3f9a", 2, 1, "school/menu", "keys"),
     ]
+
+
+async def test_a_step_is_kept_with_its_time(database: Database) -> None:
+    """The moment itself, whatever zone the database's machine is in."""
+    journeys = Journeys(database, lambda: NOW.astimezone(timezone(timedelta(hours=5))))
+    journeys.record(VISIT)
+    await journeys.flush()
+    async with database.reading() as session:
+        assert {step.at for step in await session.exec(select(JourneyStep))} == {NOW}
 
 
 async def test_a_repeated_turn_is_recorded_once(database: Database) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import random
 import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,13 +20,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr.app import create_app
+from ivr.config import load_settings
 from ivr.handset import Caller
 from ivr.handset.webhook import new_sid
+from ivr.phone import routes
 from ivr.sealing import GOOD_FOR, LONGEST, Sealer
 from tests.helplines import (
     CALL,
     KEY,
     NUMBER,
+    PATIENCE,
     Helpline,
     Page,
     SetClock,
@@ -204,6 +209,44 @@ def test_a_body_that_is_no_form_leads_on(
         assert line.signed_body(place, body, kind).page.goes_on
 
 
+def half_sent(line: Helpline) -> socket.socket:
+    """A signed request of which only the head has come."""
+    wire = socket.create_connection(("127.0.0.1", line.port), timeout=PATIENCE)
+    wire.sendall(b"POST /voice HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nDigits")
+    return wire
+
+
+def test_a_request_that_breaks_off_costs_nobody_else_anything(line: Helpline) -> None:
+    """A network that fails in the middle of it."""
+    half_sent(line).close()
+    assert line.post().page.goes_on
+
+
+def test_a_request_that_does_not_end_is_not_waited_for(
+    line: Helpline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come of it is not what was signed."""
+    monkeypatch.setattr(routes, "BODY_SECONDS", 0)
+    with half_sent(line) as wire:
+        assert wire.recv(100).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("client", [("192.0.2.7", 4711), ("::ffff:192.0.2.7", 1), ("", None), None])
+@pytest.mark.parametrize("path", ["/voice", "/voice/x", "/healthz", "/readyz", "/audio/x.wav", "/"])
+async def test_demo_mode_answers_this_machine_alone(
+    tmp_path: Path, path: str, client: tuple[str, int] | None
+) -> None:
+    """Anybody can read its token in the documents; a stranger learns nothing but 403."""
+    app = create_app(load_settings({"IVR_VAR": str(tmp_path)}))
+    stranger = app.test_client()
+    here = await stranger.get(path, scope_base={"client": ("127.0.0.1", 4711)})
+    answer = await stranger.get(path, scope_base={"client": client})
+    assert (answer.status_code, await answer.get_data(as_text=False)) == (403, b"")
+    assert here.status_code == (
+        200 if path in ("/healthz", "/readyz") else 403 if "voice" in path else 404
+    )
+
+
 @pytest.mark.parametrize(
     "kind",
     ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-URLencoded"],
@@ -248,7 +291,8 @@ def test_a_place_is_good_for_as_long_as_a_call_can_last(line: Helpline, clock: S
         clock.at = MONDAY
 
 
-@pytest.mark.parametrize("damage", [1, 9, 20, 60, -1, -20])
+# The last character may hold bits that say nothing, so the last that is damaged is the one before.
+@pytest.mark.parametrize("damage", [1, 9, 20, 60, -2, -20])
 def test_a_damaged_place_is_never_guessed_at(line: Helpline, damage: int) -> None:
     place = line.play("0", "1", "1").action
     at = damage % len(place) if damage < 0 else len("/voice/") + damage

@@ -8,16 +8,19 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+from sqlalchemy import JSON, bindparam, column, func, inspect, select, true
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.conversation import Visit
 from ivr.core.flow import Place
-from ivr.database import Database, Moment, NoDatabaseError
+from ivr.database import Database, NoDatabaseError
 from ivr.journeys.tables import (
     LONGEST_HEARD,
     LONGEST_ID,
@@ -121,44 +124,66 @@ class Journeys:
         self._down = False
 
 
-Kept = Callable[[datetime], Any]  # a moment as the database's driver takes it
+# --- rows --------------------------------------------------------------------------------------
+
+Row = dict[str, Any]  # by the names of its columns, as JSON can hold it
 
 
-def _steps(batch: list[Visited | Feedback], kept: Kept) -> Iterator[tuple[Any, ...]]:
-    """Rows of ``journey_step``, in the order of its columns."""
+def _steps(batch: list[Visited | Feedback]) -> Iterator[Row]:
     for item in batch:
         if isinstance(item, Visited):
-            visit, at = item.visit, kept(item.at)
-            journey, heard = visit.journey[:LONGEST_ID], visit.heard[:LONGEST_HEARD]
+            visit, at = item.visit, _kept(item.at)
             for part, place in enumerate(visit.places):
-                yield journey, visit.turn, part, place[:LONGEST_PLACE], heard, at
+                yield {
+                    "journey": visit.journey[:LONGEST_ID],
+                    "turn": visit.turn,
+                    "part": part,
+                    "place": place[:LONGEST_PLACE],
+                    "heard": visit.heard[:LONGEST_HEARD],
+                    "at": at,
+                }
 
 
-def _answers(batch: list[Visited | Feedback], kept: Kept) -> Iterator[tuple[Any, ...]]:
-    """Rows of ``journey_feedback``, in the order of its columns."""
+def _answers(batch: list[Visited | Feedback]) -> Iterator[Row]:
     for item in batch:
         if isinstance(item, Feedback):
-            yield item.effect, item.helped, item.topic[:LONGEST_PLACE], kept(item.at)
+            topic = item.topic[:LONGEST_PLACE]
+            at = _kept(item.at)
+            yield {"effect": item.effect, "helped": item.helped, "topic": topic, "at": at}
+
+
+def _kept(moment: datetime) -> str:
+    """A moment in UTC as SQLite keeps it; PostgreSQL, whose sessions are in UTC, takes it too."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 async def _keep(session: AsyncSession, batch: list[Visited | Feedback]) -> None:
-    """Add these rows; those that are there already stay as they are.
-
-    They go to the driver as they are: calls are being answered meanwhile, in the same loop, and
-    SQLAlchemy's own way with each value of each row would take ten times as long.
-    """
+    """Add these rows; those that are there already stay as they are."""
     connection = await session.connection()
-    dialect = connection.dialect
-    kept = Moment().bind_processor(dialect) or _as_it_is
-    for table, rows in (
-        (JourneyStep, list(_steps(batch, kept))),
-        (JourneyFeedback, list(_answers(batch, kept))),
-    ):
+    for model, rows in ((JourneyStep, [*_steps(batch)]), (JourneyFeedback, [*_answers(batch)])):
         if rows:
-            insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
-            statement = insert.on_conflict_do_nothing().compile(dialect=dialect)
-            await connection.exec_driver_sql(str(statement), rows)
+            await connection.execute(_insert(model, connection.dialect.name), {"rows": rows})
 
 
-def _as_it_is(moment: datetime) -> datetime:
-    return moment
+@cache
+def _insert(model: type[SQLModel], dialect: str) -> Any:
+    """A statement that adds all rows of a list, which comes as one parameter.
+
+    Calls are being answered meanwhile, in the same loop. A list of parameters for each row would
+    take turns with them row by row; so the database works by itself, and once.
+    """
+    table = inspect(model).local_table
+    names = [each.name for each in table.columns]
+    rows = bindparam("rows", type_=JSON)
+    if dialect == "postgresql":
+        row = (
+            func.json_to_recordset(rows)
+            .table_valued(*(column(each.name, each.type) for each in table.columns))
+            .render_derived(with_types=True)
+        )
+        return postgresql.insert(table).from_select(names, select(*row.c)).on_conflict_do_nothing()
+    row = func.json_each(rows).table_valued("value")
+    values = [func.json_extract(row.c.value, f"$.{name}") for name in names]
+    # Without a condition SQLite would read ON CONFLICT as that of a join.
+    given = select(*values).where(true())
+    return sqlite.insert(table).from_select(names, given).on_conflict_do_nothing()

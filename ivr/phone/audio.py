@@ -9,7 +9,7 @@ GET /audio/<either>.txt    the words
 import json
 from urllib.parse import urlsplit
 
-from quart import Blueprint, Response
+from quart import Quart, Response
 
 from ivr.core.saying import Line
 from ivr.errors import SealError
@@ -48,11 +48,10 @@ class Addresses:
         return name
 
 
-def audio_routes(clips: Clips, sealer: Sealer) -> Blueprint:
-    """The audio routes."""
-    routes = Blueprint("audio", __name__)
+def audio_routes(app: Quart, clips: Clips, sealer: Sealer) -> None:
+    """Give the application its audio routes."""
 
-    @routes.get("/audio/<name>.<ending>")
+    @app.get("/audio/<name>.<ending>")
     async def audio(name: str, ending: str) -> Response:
         fixed = clips.text(name)
         content = (
@@ -64,8 +63,6 @@ def audio_routes(clips: Clips, sealer: Sealer) -> Blueprint:
             return Response(b"", 404, headers={"Cache-Control": KEPT_NOWHERE})
         keep = A_YEAR if fixed is not None else KEPT_NOWHERE
         return Response(content, content_type=TYPES[ending], headers={"Cache-Control": keep})
-
-    return routes
 
 
 def _spliced(clips: Clips, sealer: Sealer, sealed: str, ending: str) -> bytes | None:

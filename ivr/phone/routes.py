@@ -1,21 +1,24 @@
 """The routes that Twilio calls: every signed request is answered 200 with a way on.
 
-    POST|GET /voice            a call comes in
-    POST|GET /voice/<sealed>   the next turn of a call; anything else there is a damaged position
-    POST|GET /voice/fallback   Twilio's fallback URL, when we failed
-    POST|GET /voice/status     a call's status: noted, 204
+    /voice            a call comes in
+    /voice/<sealed>   the next turn of a call; anything else there is a damaged position
+    /voice/fallback   Twilio's fallback URL, when we failed
+    /voice/status     a call's status: noted, 204
 
 Unsigned or forged requests get 403 and nothing else.
+
+They stand before Quart, as an ASGI application of their own. Twilio signs an address exactly as it
+travels; routing would only tidy, decode and redirect it, and takes as long as the turn itself.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_tb
 from urllib.parse import urlsplit
 
-from quart import Blueprint, Response, request
-from werkzeug.routing import BaseConverter
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from ivr.conversation import Call, Conversation
 from ivr.phone.fallback import last_resort
@@ -25,7 +28,9 @@ from ivr.phone.twiml import Clip, Writer
 
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
-METHODS = ["GET", "POST"]
+XML = [(b"content-type", b"text/xml; charset=utf-8")]
+LONGEST_BODY = 16_000_000  # bytes; Twilio's forms have one or two thousand
+BODY_SECONDS = 15  # for a whole request to arrive: Twilio would have given up by then
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +51,10 @@ class Telephone:
 class Hook:
     """A signed request, as received."""
 
+    base: str  # where the helpline is reached
     url: str  # as it was signed
     form: Mapping[str, str]
     query: Mapping[str, str]
-
-
-class Anything(BaseConverter):
-    """The rest of a path: slashes, line ends, nothing at all."""
-
-    regex = "(?s:.*)"
-    part_isolating = False
 
 
 def voice_path(public_url: str) -> str:
@@ -63,37 +62,45 @@ def voice_path(public_url: str) -> str:
     return f"{urlsplit(public_url).path.rstrip('/')}/voice"
 
 
-def voice_routes(telephone: Telephone) -> Blueprint:
-    """The voice routes."""
-    routes = Blueprint("voice", __name__)
-    routes.record_once(lambda made: made.app.url_map.converters.update(anything=Anything))
+class VoiceRoutes:
+    """Answers everything under ``/voice``, and passes all else on to the next application."""
 
-    @routes.route("/voice", methods=METHODS)
-    @routes.route("/voice/<sealed>", methods=METHODS)
-    @routes.route("/voice/<anything:sealed>", methods=METHODS)
-    async def voice(sealed: str = "") -> Response:
-        hook = await _received(telephone)
-        return _forbidden() if hook is None else _twiml(await _turn(telephone, sealed, hook))
+    def __init__(self, telephone: Telephone, onward: ASGIFramework) -> None:
+        self._telephone, self._onward = telephone, onward
 
-    @routes.route("/voice/fallback", methods=METHODS)
-    async def fallback() -> Response:
-        hook = await _received(telephone)
-        if hook is None:
-            return _forbidden()
-        return _twiml(_last_resort(telephone, hook.form.get("ErrorUrl", "")))
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Answer one request."""
+        path = scope["path"].lstrip("/") if scope["type"] == "http" else ""
+        voice, _, rest = path.partition("/")
+        if scope["type"] != "http" or voice != "voice":
+            return await self._onward(scope, receive, send)
+        status, document = await _answer(self._telephone, rest, scope, receive)
+        length = (b"content-length", b"%d" % len(document))
+        headers = [*XML, length] if document else [length]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        return await send({"type": "http.response.body", "body": document, "more_body": False})
 
-    @routes.route("/voice/status", methods=METHODS)
-    async def status() -> Response:
-        hook = await _received(telephone)
-        return _forbidden() if hook is None else Response(b"", 204)
 
-    return routes
+async def _answer(
+    telephone: Telephone, rest: str, scope: HTTPScope, receive: ASGIReceiveCallable
+) -> tuple[int, bytes]:
+    """The status and the body of the answer to a request for ``/voice/<rest>``."""
+    hook = _signed(telephone, scope, await _body(receive))
+    if hook is None:
+        return 403, b""
+    if rest == "status":
+        return 204, b""
+    if rest == "fallback":
+        return 200, _last_resort(telephone, hook, hook.form.get("ErrorUrl", "")).encode()
+    return 200, (await _turn(telephone, rest, hook)).encode("utf-8", "replace")
 
 
 async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
     """The answer to one turn, whatever happens."""
     if telephone.conversation is None:
-        return _last_resort(telephone)
+        return _last_resort(telephone, hook)
     try:
         call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
         heard = hear(hook.form, hook.query)
@@ -104,42 +111,44 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
         log.error(
             "a turn failed: %s\n%s", type(fault).__name__, "".join(format_tb(fault.__traceback__))
         )
-        return _last_resort(telephone, hook.url)
+        return _last_resort(telephone, hook, hook.url)
 
 
-def _last_resort(telephone: Telephone, failed: str = "") -> str:
-    base = _base(telephone)
-    path = voice_path(base)
-    return last_resort(failed, base.removesuffix(urlsplit(base).path), path, telephone.other_number)
+def _last_resort(telephone: Telephone, hook: Hook, failed: str = "") -> str:
+    path = voice_path(hook.base)
+    ours = hook.base.removesuffix(urlsplit(hook.base).path)
+    return last_resort(failed, ours, path, telephone.other_number)
 
 
-async def _received(telephone: Telephone) -> Hook | None:
+async def _body(receive: ASGIReceiveCallable) -> bytes:
+    """The whole body, or as much as came of it: what is cut short is not signed."""
+    body, more = bytearray(), True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more and len(body) <= LONGEST_BODY:
+                event = await receive()
+                if event["type"] != "http.request":  # they have hung up
+                    break
+                body += event["body"]
+                more = event["more_body"]
+    except TimeoutError:
+        pass
+    return bytes(body)
+
+
+def _signed(telephone: Telephone, scope: HTTPScope, body: bytes) -> Hook | None:
     """The request, if it is signed."""
-    body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
-    raw_path: bytes = request.scope["raw_path"]
-    query: bytes = request.scope["query_string"]
-    url = _base(telephone) + raw_path.partition(b"?")[0].decode("ascii", "replace")
+    headers = dict(scope["headers"])  # names are in small letters
+    base = telephone.public_url or f"http://{headers.get(b'host', b'localhost').decode('latin-1')}"
+    query = scope["query_string"]
+    url = base + scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
     if query:
         url += "?" + query.decode("ascii", "replace")
-    headers: dict[bytes, bytes] = dict(request.scope["headers"])  # names are in small letters
     kind = headers.get(b"content-type", FORM).partition(b";")[0].strip().lower()
     params = posted(url, body, is_form=kind == FORM)
     signature = headers.get(SIGNATURE, b"").decode("latin-1")
     if params is None or not is_signed(telephone.tokens, url, params, signature):
         return None
     asked = dict(parameters(query)) if query else {}
-    form = asked if request.method == "GET" else dict(params)
-    return Hook(url, form, asked)
-
-
-def _base(telephone: Telephone) -> str:
-    """Where the helpline is reached; in demo mode, on loopback, wherever it was asked for."""
-    return telephone.public_url or f"http://{request.headers.get('Host', 'localhost')}"
-
-
-def _twiml(document: str) -> Response:
-    return Response(document, 200, content_type="text/xml; charset=utf-8")
-
-
-def _forbidden() -> Response:
-    return Response(b"", 403)
+    form = asked if scope["method"] == "GET" else dict(params)
+    return Hook(base, url, form, asked)

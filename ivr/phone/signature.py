@@ -21,19 +21,20 @@ USUAL_PORTS = {"https": 443, "http": 80}
 def parameters(body: bytes) -> list[tuple[str, str]]:
     """Names and values of a form body (or a query), in order, blank values kept.
 
-    The same as ``parse_qsl``, which a test holds it to, in half the time: most of what Twilio
-    sends is in plain letters.
+    The same as ``parse_qsl``, which a test holds it to, in less time: all values are decoded at
+    once, unless one of them holds what tells them apart.
     """
-    fields = [field.partition("=") for field in body.decode("utf-8", "replace").split("&") if field]
-    return [
-        (name if name.isalnum() else _plain(name), value if value.isalnum() else _plain(value))
-        for name, _, value in fields
-    ]
+    text = body.decode("utf-8", "replace")
+    if "%26" in text:
+        return parse_qsl(text, keep_blank_values=True)
+    fields = [field.partition("=") for field in text.split("&") if field]
+    values = _decoded("&".join([value for _, _, value in fields])).split("&")
+    names = [name if name.isalnum() else _decoded(name) for name, _, _ in fields]
+    return list(zip(names, values, strict=False))  # of no fields, one empty value is left
 
 
-def _plain(text: str) -> str:
-    spaced = text.replace("+", " ")
-    return unquote(spaced, errors="replace") if "%" in spaced else spaced
+def _decoded(text: str) -> str:
+    return unquote(text.replace("+", " "), errors="replace")
 
 
 def compute(token: str, url: str, params: Iterable[tuple[str, str]] = ()) -> str:
