@@ -1,4 +1,4 @@
-"""The composition root: settings become the helpline. The only place where the parts meet.
+"""The composition root: the parts of a helpline become an application that is served.
 
 hypercorn -c hypercorn.toml 'ivr.app:create_app()'
 """
@@ -6,123 +6,26 @@ hypercorn -c hypercorn.toml 'ivr.app:create_app()'
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from quart import Quart, Response
 
-from ivr.callbacks.keys import Keys
 from ivr.callbacks.numbers import caller_number
-from ivr.callbacks.service import CheckNumber, PlanCallBack, SaveCallBack
+from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
-from ivr.conversation import Conversation, Service
-from ivr.core.flow import Book
+from ivr.conversation import Conversation
 from ivr.core.saying import Line
-from ivr.core.wording import every_line, vocabulary
-from ivr.database import Database, current, head, upgrade
-from ivr.directory.loading import load_councils
-from ivr.directory.lookup import Directory
-from ivr.directory.service import AdviceService, FindCouncil
-from ivr.errors import BookError
-from ivr.hours import load_hours
-from ivr.journeys.batch import Journeys
-from ivr.journeys.service import NoteFeedback
+from ivr.database import current, head, upgrade
+from ivr.house import Clock, House, build, now
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
-from ivr.sealing import Sealer
-from ivr.shelf import Shelf
-from ivr.speech.clips import Clips
-from ivr.speech.making import Made, Progress, ignore, make
-from ivr.speech.score import Notation
-from ivr.speech.synthesis import Voice
-
-Clock = Callable[[], datetime]
 
 GARBAGE = 20_000  # new objects, some ten turns' worth, before Python looks for circles among them
 
 log = logging.getLogger(__name__)
-
-
-def now() -> datetime:
-    """The time now, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class House:
-    """The parts of one running helpline."""
-
-    settings: Settings
-    shelf: Shelf
-    sealer: Sealer
-    database: Database
-    journeys: Journeys
-    directory: Directory
-    services: Mapping[str, Service]
-    clips: Clips
-
-    async def make_clips(self, progress: Progress = ignore) -> Made:
-        """Make every clip that is missing; see ``ivr.speech.making.make``."""
-        fragments = (*vocabulary(), *self.directory.vocabulary())
-        return await make(self.clips, every_line(self.shelf.loaded.book), fragments, progress)
-
-
-def build(settings: Settings, clock: Clock = now) -> House:
-    """Make the parts. Opens no connection and makes no sound yet.
-
-    Raises:
-        BookError: the flows, the prompts or the data beside them have mistakes, or a flow asks
-            for a service that nothing answers.
-    """
-    shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, clock)
-    database = Database(settings.database_url)
-    journeys = Journeys(database, clock)
-    directory = Directory(load_councils(settings.flows / "data"))
-    services = _services(settings, database, journeys, directory, clock)
-    _check_services(shelf.loaded.book, services)
-    respelt = {term: entry.clip for term, entry in shelf.loaded.lexicon.items()}
-    return House(
-        settings=settings,
-        shelf=shelf,
-        sealer=Sealer(settings.fernet_keys, clock),
-        database=database,
-        journeys=journeys,
-        directory=directory,
-        services=services,
-        clips=Clips(
-            settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")
-        ),
-    )
-
-
-def _services(
-    settings: Settings, database: Database, journeys: Journeys, directory: Directory, clock: Clock
-) -> dict[str, Service]:
-    """Every service that a flow may ask, by its name in ``flows/book.yaml``."""
-    demo = settings.demo_mode
-    keys = Keys(settings.fernet_keys, settings.hash_key)
-    hours = load_hours(settings.flows / "data" / "hours.yaml")
-    return {
-        "check-number": CheckNumber(demo),
-        "plan-call-back": PlanCallBack(hours, clock),
-        "save-call-back": SaveCallBack(database, keys, clock, demo),
-        "find-council": FindCouncil(directory),
-        "advice-service": AdviceService(directory),
-        "note-feedback": NoteFeedback(journeys, settings.hash_key),
-    }
-
-
-def _check_services(book: Book, services: dict[str, Service]) -> None:
-    unknown = sorted(set(book.services) - set(services))
-    if unknown:
-        raise BookError(
-            f"flows/book.yaml: nothing answers the service {', '.join(unknown)};"
-            f" there are {', '.join(sorted(services))}"
-        )
 
 
 def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
@@ -219,9 +122,18 @@ async def _degraded(house: House) -> dict[str, str]:
             degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
     except Exception as fault:  # whatever it is, it is the answer
         degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
+    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
+    if waiting:
+        degraded["spool"] = f"{waiting} call-back wishes wait for the database"
+    if aside:
+        degraded["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
     if house.journeys.dropped:
         degraded["journeys"] = f"{house.journeys.dropped} were dropped"
     return degraded
+
+
+def _spooled(spool: Spool) -> tuple[int, int]:
+    return len(spool.waiting()), len(spool.aside())
 
 
 class LoopbackOnly:
@@ -260,6 +172,8 @@ def _add_background(app: Quart, house: House) -> None:
         gc.set_threshold(GARBAGE)
         tasks.append(asyncio.create_task(_upgrade_own_database(house.settings)))
         tasks.append(asyncio.create_task(house.journeys.run()))
+        tasks.append(asyncio.create_task(house.keeper.run()))
+        tasks.append(asyncio.create_task(house.eraser.run()))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 
@@ -268,6 +182,7 @@ def _add_background(app: Quart, house: House) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await house.keeper.close()
         await house.database.close()
 
 

@@ -19,7 +19,7 @@ from ivr.core.saying import Line
 from ivr.errors import SealError
 from ivr.sealing import Sealer
 
-SERVICE_SECONDS = 3.0  # a service that takes longer has failed: Twilio waits for 15 s in all
+SERVICE_SECONDS = 6.0  # a service that takes longer has failed: Twilio waits for 15 s in all
 CALLER_NUMBER = "caller_number"  # the fact: the caller's own number, where it can be rung
 
 log = logging.getLogger(__name__)

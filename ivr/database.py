@@ -178,7 +178,7 @@ def _migrate(connection: "Connection") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, head())
 
 
 def _current(connection: "Connection") -> str:

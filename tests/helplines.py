@@ -5,6 +5,7 @@ a test wants it, and are signed by Twilio's own library.
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from http.client import HTTPConnection
@@ -29,11 +30,13 @@ from quart import Quart
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
-from ivr.app import Clock, create_app, now
+from ivr.app import create_app
 from ivr.config import load_settings
 from ivr.database import upgrade
 from ivr.handset import Caller, Phone
 from ivr.handset.twiml import read
+from ivr.handset.webhook import new_sid
+from ivr.house import Clock, now
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "the-token-of-these-tests"
@@ -41,6 +44,7 @@ KEY = "c2VjcmV0LWtleS1vZi10aGVzZS10ZXN0cy0wMTIzNDU="  # 32 bytes, as Fernet want
 NUMBER = "+447400123456"  # the example in Google's library of numbers: usable, and nobody's
 CALL = "CA" + "7" * 32
 FORM = "application/x-www-form-urlencoded"
+STRANGERS = itertools.count(200_000)
 PATIENCE = 20  # seconds for a process to start and answer
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -106,6 +110,11 @@ class Helpline:
     call: Mapping[str, str] = field(
         default_factory=lambda: {"CallSid": CALL, "From": NUMBER, "To": "+441134960000"}
     )
+
+    def another_caller(self, number: str = "") -> "Helpline":
+        """The same helpline, rung by somebody else: a call and a number of their own."""
+        number = number or f"+447400{next(STRANGERS):06d}"
+        return replace(self, call={**self.call, "CallSid": new_sid("CA"), "From": number})
 
     def post(self, path: str = "/voice", keys: str = "", **fields: str) -> Answer:
         """A signed turn, as Twilio sends it; ``keys`` are ``Digits``."""

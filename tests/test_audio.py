@@ -10,10 +10,10 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from ivr.app import build
 from ivr.config import load_settings
 from ivr.core.saying import Line, Phrase, Words
 from ivr.core.wording import every_line, vocabulary
+from ivr.house import build
 from ivr.speech import mulaw
 from ivr.speech.score import Rest
 from tests.helplines import Helpline, Page, SetClock, helpline, settings_of
@@ -21,7 +21,7 @@ from tests.helplines import Helpline, Page, SetClock, helpline, settings_of
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CLIP = mulaw.wrap(mulaw.silence(0.1))  # a clip need not be heard to be served
 HASH = "0123456789abcdef"
-SAVE_A_CALL_BACK = ("0", "1", "1", "1", "1")
+SAVE_A_CALL_BACK = ("0", "1", "2", "07400654321", "1", "1", "1")
 
 
 def fill(var: Path) -> None:

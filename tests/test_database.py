@@ -87,8 +87,8 @@ async def test_an_upgrade_that_fails_half_way_changes_nothing(
 ) -> None:
     """All its steps are one transaction, on SQLite too."""
     migrations = shutil.copytree(under_test.MIGRATIONS, tmp_path / "100% new" / "migrations")
-    (migrations / "versions" / "0002_half.py").write_text(
-        "from alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (migrations / "versions" / "9999_half.py").write_text(
+        "from alembic import op\nrevision, down_revision = '9999', '0002'\n"
         "def upgrade():\n"
         "    op.execute('create table half (id integer)')\n"
         "    op.execute('create nonsense')\n"

@@ -175,7 +175,7 @@ def test_a_call_that_starts_again_does_not_count_from_zero(tmp_path: Path) -> No
         assert saved.words.startswith("Saved.")
         first = failed_at(line, saved.action).page
         start = failed_at(line, first.action).page.action
-        again = line.play("0", "1", "1", "3", "1", start=start)
+        again = line.play("0", "1", "1", "2", "3", "1", start=start)  # for another time
         assert again.words.startswith("Saved.")
         assert len({kept["reference"] for kept in rows(tmp_path, "callback_effect")}) == 2
 

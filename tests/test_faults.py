@@ -1,19 +1,33 @@
 """Whatever breaks in mid-call, the call goes on: a worker, the database, the disk, the flows."""
 
+import asyncio
+import itertools
 import json
+import re
 import resource
 import shutil
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from databases import PostgreSQL
 
-from tests.helplines import NUMBER, ROOT, Helpline, Page, helpline, process, rows
+from ivr.callbacks import keeping
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.queue import Queue
+from ivr.callbacks.spool import Spool
+from ivr.core.wording import DIGITS
+from ivr.database import Database, upgrade
+from ivr.house import now
+from tests.helplines import KEY, NUMBER, ROOT, Helpline, Page, helpline, process, rows
 
 SAVING = ("0", "1", "1", "1")  # to the step where 1 saves
+KEYS = Keys((KEY.encode(),), KEY.encode())
 LOST = "Sorry. I lost my place in this call. We will start again."
 BROKEN = "Our helpline is not working just now."
 
@@ -93,64 +107,101 @@ FAULTS = [
 ]
 
 
-def saved_or_not(line: Helpline, saving: Page) -> Page:
-    """Press 1 to save where it cannot be saved: the truth, and other ways."""
-    told = line.post(saving.action, "1").page
-    assert "Sorry. I could not save a call-back just now. Nothing is saved." in told.words
-    assert "Saved" not in told.words
-    assert "Your local advice service press 3." in told.words
-    assert told.goes_on
-    return told
+def opened(var: Path) -> int:
+    """How many requests are open in the database, and that none is there twice."""
+    kept = rows(var, "callback_request")
+    assert len({row["number_hash"] for row in kept}) == len(kept)
+    return len(kept)
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    """Until what happens in the background has happened."""
+    for _ in range(1200):
+        if reached():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it did not happen")
+
+
+def degraded(line: Helpline) -> dict[str, str]:
+    return json.loads(line.send("GET", "/readyz").body)["degraded"]
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A helpline of this process looks into its spool all the time."""
+    monkeypatch.setattr(keeping, "EVERY_S", 0.02)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_without_its_database_a_call_still_hears_guidance_and_contacts(
+def test_without_its_database_a_call_still_hears_guidance_and_contacts_and_is_saved(
     tmp_path: Path, fault: Callable[[Path], None]
 ) -> None:
-    """It was there when the call began, and had been used; saving says the truth."""
+    """It was there when the call began, and had been used; the wish is kept on disk."""
     with helpline(tmp_path) as line:
         assert line.play(*SAVING, "1").words.startswith("Saved.")
-        page, saving = line.play("9"), line.play(*SAVING)
+        other = line.another_caller()
+        page, saving = other.play("9"), other.play(*SAVING)
         fault(tmp_path)
-        told = saved_or_not(line, saving)
-        assert "Is someone there" not in line.post(told.action).page.words
-        service = line.post(told.action, "3").page
-        assert "Spell" in service.words or "letters" in service.words
-        vouched = line.post(line.post(service.action, "626").page.action, "").page
+        saved = other.post(saving.action, "1").page
+        assert saved.words.startswith("Saved. We will ring you")
+        assert other.post(saving.action, "1").page.words == saved.words
+        assert len(Spool(tmp_path / "spool", KEYS).waiting()) == 1
+        service = other.play("3")
+        assert "Spell" in service.words
+        vouched = other.post(other.post(service.action, "626").page.action, "").page
         assert "zero" in vouched.words  # a number, digit by digit
-        helped = line.post(line.post(page.action, "1").page.action, "4").page
+        helped = other.post(other.post(page.action, "1").page.action, "4").page
         assert helped.words
-        ready = json.loads(line.send("GET", "/readyz").body)
-        assert "database" in ready["degraded"]
+        assert degraded(line).keys() == {"database", "spool"}
 
 
-def test_what_could_not_be_saved_can_be_once_the_database_is_back(tmp_path: Path) -> None:
-    """The caller is offered another try, and nothing was kept of the first."""
+def test_what_was_saved_on_disk_is_delivered_once_the_database_is_back(
+    tmp_path: Path, often: None
+) -> None:
+    """Once, whatever webhook is repeated meanwhile; and `/readyz` is content again."""
     disk, away = tmp_path / "disk", tmp_path / "away"
     database = f"sqlite+aiosqlite:///{disk / 'helpline.db'}"
     with helpline(tmp_path, IVR_DATABASE_URL=database) as line:
         saving = line.play(*SAVING)
         disk.rename(away)
-        page = saved_or_not(line, saving)
+        saved = line.post(saving.action, "1").page
+        assert saved.words.startswith("Saved.")
+        assert "spool" in degraded(line)
         away.rename(disk)
-        for keys in ("1", "1", "1", "1"):
-            page = line.post(page.action, keys).page
-        assert page.words.startswith("Saved.")
-    assert len(rows(disk, "callback_request")) == 1
+        wait_for(lambda: not degraded(line))
+        assert line.post(saving.action, "1").page.words == saved.words
+    assert opened(disk) == 1
 
 
-def test_a_database_that_somebody_else_holds_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_database_that_somebody_else_holds_is_not_waited_for(tmp_path: Path, often: None) -> None:
     """Twilio's patience is 15 s for everything; the caller's is shorter."""
     with helpline(tmp_path) as line:
         saving = line.play(*SAVING)
         other = sqlite3.connect(tmp_path / "helpline.db", isolation_level=None)
         other.execute("begin exclusive")
         try:
-            saved_or_not(line, saving)
+            assert line.post(saving.action, "1").page.words.startswith("Saved.")
         finally:
             other.close()
-        assert rows(tmp_path, "callback_request") == []
+        wait_for(lambda: not degraded(line))
+        assert opened(tmp_path) == 1
         assert line.post(saving.action, "1").page.words.startswith("Saved.")
+        assert opened(tmp_path) == 1
+
+
+def test_what_was_saved_on_disk_survives_the_process_that_saved_it(tmp_path: Path) -> None:
+    """Killed after "Saved"; the next one delivers it, before anybody rings."""
+    with process(tmp_path) as first:
+        saving = first.play(*SAVING)
+        deleted(tmp_path)
+        saved = first.post(saving.action, "1").page
+        assert saved.words.startswith("Saved.")
+        first.kill()
+        with process(tmp_path, first.public) as second:  # it makes its database anew
+            wait_for(lambda: not degraded(second))
+            assert second.post(saving.action, "1").page.words == saved.words
+    assert opened(tmp_path) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another process's limits: Linux only")
@@ -158,15 +209,79 @@ def test_on_a_full_disk_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
     """The server may write no further byte; once it may again, it saves."""
     with process(tmp_path) as server:
         assert server.play(*SAVING, "1").words.startswith("Saved.")
-        saving = server.play(*SAVING, start="/voice/another-part-of-the-call")
+        other = server.another_caller()
+        saving = other.play(*SAVING)
         before = resource.prlimit(server.running.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(server.running.pid, resource.RLIMIT_FSIZE, (1, before[1]))
-        saved_or_not(server, saving)
+        told = other.post(saving.action, "1").page
+        assert "Sorry. I could not save a call-back just now. Nothing is saved." in told.words
+        assert "Saved" not in told.words
+        assert "Your local advice service press 3." in told.words
+        assert told.goes_on
+        assert "Is someone there" not in other.post(told.action).page.words
         assert "Help in school" in server.play().words
         resource.prlimit(server.running.pid, resource.RLIMIT_FSIZE, before)
-        assert len(rows(tmp_path, "callback_request")) == 1
-        assert server.post(saving.action, "1").page.words.startswith("Saved.")
-    assert len(rows(tmp_path, "callback_request")) == 2
+        assert opened(tmp_path) == 1
+        assert other.post(saving.action, "1").page.words.startswith("Saved.")
+    assert opened(tmp_path) == 2
+
+
+CALLERS, WORKERS = 500, 2
+
+
+def test_every_saved_is_in_the_queue_once_though_postgresql_is_killed_amid_500_calls(
+    tmp_path: Path,
+) -> None:
+    """Two workers take 500 requests; the database dies (SIGKILL) amid them and comes back."""
+    database = PostgreSQL()
+    try:
+        asyncio.run(upgrade(database.url))
+        settings = {"IVR_DATABASE_URL": database.url}
+        with (
+            process(tmp_path, **settings) as first,
+            process(tmp_path, first.public, **settings) as second,
+        ):
+            told = _taken(database, (first, second))
+            wait_for(lambda: not degraded(first))
+            references = asyncio.run(_references(database.url))
+    finally:
+        database.stop()
+    assert len(told) == CALLERS
+    assert sorted(references) == sorted(told)
+
+
+def _taken(database: PostgreSQL, workers: tuple[Helpline, ...]) -> list[str]:
+    """Let 500 callers save at once, most of them while there is no database; what they are told."""
+    done = itertools.count()
+
+    def save(number: int) -> str:
+        line = workers[number % WORKERS].another_caller()
+        page = line.play(*SAVING, "1")
+        assert page.words.startswith("Saved."), page.words
+        match next(done):
+            case 100:
+                database.kill()
+            case 350:
+                database.start()
+        return spoken_reference(page)
+
+    with ThreadPoolExecutor(8) as callers:
+        return list(callers.map(save, range(CALLERS)))
+
+
+def spoken_reference(page: Page) -> str:
+    """The six digits that were read out."""
+    found = re.search(r"Your reference is ((?:\w+ ?){6})\.", page.words)
+    assert found, page.words
+    return "".join(str(DIGITS.index(word)) for word in found[1].split())
+
+
+async def _references(url: str) -> list[str]:
+    made = Database(url)
+    try:
+        return [one.reference for one in await Queue(made, KEYS, now).open()]
+    finally:
+        await made.close()
 
 
 # --- the flows -------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from hypothesis import strategies as st
 from ivr.app import create_app
 from ivr.config import load_settings
 from ivr.handset import Caller
-from ivr.handset.webhook import new_sid
 from ivr.phone import routes
 from ivr.sealing import GOOD_FOR, LONGEST, Sealer
 from tests.helplines import (
@@ -360,8 +358,8 @@ def test_an_address_is_never_longer_than_promised_and_tells_nothing(line: Helpli
 
 @pytest.fixture
 def own(line: Helpline) -> Helpline:
-    """The same helpline, rung by a call of the test's own: it shares no effect with another's."""
-    return replace(line, call={**line.call, "CallSid": new_sid("CA")})
+    """The same helpline, rung by a caller of the test's own: nobody else has their number."""
+    return line.another_caller()
 
 
 def test_a_repeated_save_is_the_same_save(own: Helpline, var: Path) -> None:
@@ -379,8 +377,8 @@ def test_a_repeated_save_is_the_same_save(own: Helpline, var: Path) -> None:
 def test_calls_without_an_id_do_not_pass_for_one_another(line: Helpline, var: Path) -> None:
     """The second would hear "saved", and not be."""
     before = len(kept(var)["callback_request"])
-    unknown = Helpline(line.port, line.public, call={"From": NUMBER})
-    for _ in range(2):
+    for number in ("+447400123001", "+447400123002"):
+        unknown = Helpline(line.port, line.public, call={"From": number})
         assert SAVED.match(unknown.play(*SAVING, "1").words)
     assert len(kept(var)["callback_request"]) == before + 2
 
@@ -566,13 +564,17 @@ def test_nothing_personal_is_logged_in_a_whole_call(
 
 
 def test_nothing_personal_is_written_by_a_server(tmp_path: Path) -> None:
-    """As it is deployed, with a call-back saved, another that cannot be, and a forged request."""
+    """As it is deployed: a call-back saved, another on disk, a third nowhere, a forged request."""
     with process(tmp_path) as server:
         reference(server.play(*SAVING, "1"))
         numbers = {row["reference"] for row in rows(tmp_path, "callback_request")}
         place = server.play("0", "1", "2", "07400654321", "1", "1").action
         for file in tmp_path.glob("helpline.db*"):
-            file.unlink()
+            file.unlink(missing_ok=True)
+        assert server.post(place, "1").page.words.startswith("Saved.")
+        (tmp_path / "spool").rename(tmp_path / "elsewhere")
+        (tmp_path / "spool").touch()
+        place = server.play("0", "1", "2", "07400654322", "1", "1").action
         assert "Nothing is saved" in server.post(place, "1").page.words
         server.send("POST", f"/voice?From={quote(NUMBER)}&CallSid={CALL}")
         server.post("/voice/a/b", "07400654321")

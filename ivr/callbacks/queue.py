@@ -14,6 +14,7 @@ from ivr.callbacks.tables import OPEN, CallBackEffect, CallBackRequest, event
 from ivr.database import Database
 
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
+ERASED = "erased"  # instead of one that was kept long enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class Queue:
             requests = await self._requests(session, _told(reference))
             for request in requests:
                 session.add(event(request, now, who, "number revealed"))
-        return [self._record(one, printed(self.keys.unseal(one.number))) for one in requests]
+        return [
+            self._record(one, printed(self.keys.unseal(one.number)) if one.number else ERASED)
+            for one in requests
+        ]
 
     async def _shown(self, *conditions: Any) -> list[CallBack]:
         async with self.database.reading() as session:
@@ -77,6 +81,8 @@ class Queue:
         return list((await session.exec(ordered)).all())
 
     def _masked(self, request: CallBackRequest) -> str:
+        if not request.number:
+            return ERASED
         try:
             return masked(self.keys.unseal(request.number))
         except UnreadableNumberError:

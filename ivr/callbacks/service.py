@@ -1,23 +1,20 @@
-"""What the phone asks for: may this number be rung, by when, and keep the request."""
+"""What the phone asks for: may this number be rung, by when, and keep what the caller wishes."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from ivr.callbacks.keeping import PATIENCE_S, Keeper
 from ivr.callbacks.keys import Keys
+from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.numbers import printed, usable
-from ivr.callbacks.tables import CallBackEffect, CallBackRequest, event
+from ivr.callbacks.wishes import Kind, Wish
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
-from ivr.database import Database
 from ivr.hours import Hours
 
 Clock = Callable[[], datetime]  # gives the time now, aware
-
-CALLER = "caller"  # who did it, in an event
 
 
 def utc_text(moment: datetime) -> str:
@@ -46,76 +43,75 @@ class PlanCallBack:
 
     hours: Hours
     clock: Clock
+    retention: int  # months after which a number is erased: the caller is told
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer with the moment in UTC, and with its day and time of day in London."""
         due = self.hours.due(self.clock(), ask.facts["slot"])
-        local = due.astimezone(self.hours.zone)
-        return Answered(
-            "planned",
-            {
-                "due_at": utc_text(due),
-                "due_day": local.date().isoformat(),
-                "due_time": f"{local:%H:%M}",
-            },
-        )
+        facts = {"due_at": utc_text(due), **_spoken(due, self.hours)}
+        return Answered("planned", {**facts, "retention": str(self.retention)})
 
 
 @dataclass(frozen=True)
-class SaveCallBack:
-    """Keep a call-back request. ``saved`` is answered only after the commit.
+class OpenCallBack:
+    """Does the caller's own phone have an open request? ``none``, ``found``, or ``late``.
 
-    The same effect (call, turn, step) again, later or at the same moment in another process, keeps
-    nothing more and gets the same reference. Raises whatever went wrong: nothing is kept then, or
-    it is kept and a repeat will say so.
+    Only the phone that they ring from: whoever types a number must not learn that somebody else
+    has asked us for help.
     """
 
-    database: Database
+    ledger: Ledger
+    hours: Hours
+    clock: Clock
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer with the day and the time by when it is to be rung, but never with its topic."""
+        if ask.facts.get("phone") != "own":
+            return Answered("none")
+        async with asyncio.timeout(PATIENCE_S):
+            due = await self.ledger.due(ask.facts["number"])
+        if due is None:
+            return Answered("none")
+        return Answered("found" if self.clock() <= due else "late", _spoken(due, self.hours))
+
+
+@dataclass(frozen=True)
+class Wishing:
+    """Keep what the caller wishes: ``saved``, ``already``, ``kept`` or ``cancelled``, once it is
+    durable; ``none`` if there is nothing to keep or cancel.
+
+    The same effect (call, turn, step) again, later or at the same moment in another process, keeps
+    nothing more and is answered the same. Raises whatever went wrong: the caller then hears that
+    nothing is saved.
+    """
+
+    kind: Kind
+    keeper: Keeper
     keys: Keys
     clock: Clock
     demo: bool  # are drama numbers accepted?
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
-        """Answer with the reference, once the request is durable."""
-        key = call.effect(ask)
-        effect, reference = self.keys.effect_hash(key), self.keys.reference(key)
-        try:
-            async with self.database.writing() as session:
-                kept = await session.get(CallBackEffect, effect)
-                if kept is None:
-                    kept = await self._keep(session, ask.facts, effect, reference)
-        except IntegrityError:  # another process kept the same effect between our two statements
-            async with self.database.reading() as session:
-                kept = await session.get(CallBackEffect, effect)
-            if kept is None:
-                raise
-        return Answered(kept.outcome, {"reference": kept.reference})
-
-    async def _keep(
-        self, session: AsyncSession, facts: Mapping[str, str], effect: str, reference: str
-    ) -> CallBackEffect:
-        now = self.clock()
-        request = self._request(facts, reference, now)
-        session.add(request)
-        await session.flush()  # gives the request its id
-        saved = event(request, now, CALLER, "saved")
-        kept = CallBackEffect(
-            effect=effect, outcome="saved", reference=reference, request_id=saved.request_id, at=now
-        )
-        session.add_all((saved, kept))
-        return kept
-
-    def _request(self, facts: Mapping[str, str], reference: str, now: datetime) -> CallBackRequest:
-        number = usable(facts["number"], self.demo)
+        """Answer with the reference, once the wish is durable."""
+        number = usable(ask.facts["number"], self.demo)
         if not number:
             raise ValueError("a number that may not be rung was to be saved")
-        return CallBackRequest(
-            reference=reference,
-            number=self.keys.seal(number),
-            number_hash=self.keys.number_hash(number),
-            requested_at=now,
-            due_at=datetime.fromisoformat(facts["due_at"]),
-            slot=facts["slot"],
-            topic=facts.get("topic", ""),
-            council=facts.get("council", ""),
+        effect, due = call.effect(ask), ask.facts.get("due_at")
+        wish = Wish(
+            kind=self.kind,
+            effect=self.keys.effect_hash(effect),
+            reference=self.keys.reference(effect),
+            number=number,
+            at=self.clock(),
+            slot=ask.facts.get("slot", ""),
+            due_at=datetime.fromisoformat(due) if due else None,
+            topic=ask.facts.get("topic", ""),
+            council=ask.facts.get("council", ""),
         )
+        kept = await self.keeper.keep(wish)
+        return Answered(kept.outcome, {"reference": kept.reference})
+
+
+def _spoken(due: datetime, hours: Hours) -> dict[str, str]:
+    local = due.astimezone(hours.zone)
+    return {"due_day": local.date().isoformat(), "due_time": f"{local:%H:%M}"}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field, SQLModel
 
 from ivr.database import Moment
@@ -21,6 +21,8 @@ class State(StrEnum):
 
 
 OPEN = (State.WAITING, State.CLAIMED, State.CALLING, State.DUE_AGAIN)
+ENDED = (State.DONE, State.CLOSED)
+IS_OPEN = text("state NOT IN ('done', 'closed')")  # as the migration has it
 
 
 class CallBackRequest(SQLModel, table=True):
@@ -30,6 +32,14 @@ class CallBackRequest(SQLModel, table=True):
     __table_args__ = (
         Index("callback_request_queue", "state", "due_at", "id"),
         Index("callback_request_number", "number_hash"),
+        Index("callback_request_ended", "ended_at"),
+        Index(
+            "callback_request_open",  # one open request for each number
+            "number_hash",
+            unique=True,
+            sqlite_where=IS_OPEN,
+            postgresql_where=IS_OPEN,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -46,10 +56,12 @@ class CallBackRequest(SQLModel, table=True):
     repeats: int = 0  # how often the caller asked again
     attempts: int = 0  # how often we rang
     holder: str = Field(default="", max_length=64)  # who has claimed it
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)  # done or closed
+    erased_at: datetime | None = Field(default=None, sa_type=Moment)  # it has no number since
 
 
 class CallBackEffect(SQLModel, table=True):
-    """One save that a caller was told of: a repeat of it finds its outcome here."""
+    """One wish that a caller was told of: a repeat of it finds its outcome here."""
 
     __tablename__ = "callback_effect"
     __table_args__ = (Index("callback_effect_reference", "reference"),)

@@ -126,9 +126,10 @@ async def _own_helpline(
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from ivr.app import create_app, now
+    from ivr.app import create_app
     from ivr.book import load_book
     from ivr.database import upgrade
+    from ivr.house import now
 
     load_book(settings.flows, settings.prompts)  # says what is wrong with it, if anything is
     ahead = _moment(at) - now() if at else timedelta()

@@ -55,11 +55,11 @@ def show_command(reference: str, reveal: bool, as_json: bool) -> None:
 
 
 def _read(ask: "Callable[[Queue], Awaitable[Sequence[CallBack]]]") -> "Sequence[CallBack]":
-    from ivr.app import now
     from ivr.callbacks.keys import Keys
     from ivr.callbacks.queue import Queue
     from ivr.config import load_settings
     from ivr.database import Database
+    from ivr.house import now
 
     settings = load_settings()
 

@@ -20,8 +20,8 @@ def serve(bind: str | None) -> None:
     from hypercorn.config import Config
     from hypercorn.run import run
 
-    from ivr.app import now
     from ivr.config import load_settings
+    from ivr.house import now
     from ivr.shelf import Shelf
 
     settings = load_settings()

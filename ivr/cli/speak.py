@@ -19,9 +19,9 @@ def speak(table: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from ivr.app import build
     from ivr.config import load_settings
     from ivr.core.wording import every_line
+    from ivr.house import build
 
     house = build(load_settings())
     console = Console(stderr=True)

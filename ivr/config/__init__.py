@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         description="A number to give when all else fails, spaced as it should be read out. Unset:"
         " none is spoken.",
     )
+    retention_months: int = Field(
+        default=3,
+        ge=1,
+        le=12,
+        description="How many months after a call-back is over its number is erased: 1 to 12."
+        " Callers are told. Unset: 3.",
+    )
     demo: Annotated[bool | None, BeforeValidator(values.yes_or_no)] = Field(
         default=None,
         description="`yes` forces demo mode (loopback only, drama numbers accepted), `no` forbids"

@@ -84,6 +84,14 @@ def _number(value: str) -> Iterator[Piece]:
     yield Words(NUMBERS[int(value)].capitalize())
 
 
+def _months(value: str) -> Iterator[Piece]:
+    yield Words(_some_months(int(value)), private=True)
+
+
+def _some_months(number: int) -> str:
+    return f"{NUMBERS[number]} month{'' if number == 1 else 's'}"
+
+
 def _key(value: str) -> Iterator[Piece]:
     yield Words(KEY_NAMES.get(value, value))
 
@@ -95,20 +103,22 @@ WAYS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
     "name": _name,
     "day": _day,
     "time": _time,
+    "months": _months,
     "number": _number,
     "key": _key,
 }
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word that ``digits``, ``day`` and ``time`` can speak, so that clips exist beforehand.
+    """Every word that ``digits``, ``day``, ``time`` and ``months`` can speak, so that clips exist.
 
     ``name`` speaks whatever a service found: those words come from the service's own room.
     """
     days = [f"the {ordinal}" for ordinal in ORDINALS]
     months = [f"of {month}" for month in MONTHS]
     times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30, 45)]
-    return (*DIGITS, *WEEKDAYS, *days, *months, *times)
+    spans = [_some_months(number) for number in range(1, 13)]
+    return (*DIGITS, *WEEKDAYS, *days, *months, *times, *spans)
 
 
 # --- prompts and menus -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from ivr.app import House
+from ivr.house import House
 from tests.bench import turns
 from tests.bench.report import Row
 from tests.bench.servers import ROOT

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from ivr.app import House
 from ivr.conversation import Visit
 from ivr.core.call import Ask
 from ivr.core.engine import advance
 from ivr.handset import Caller
+from ivr.house import House
 from ivr.phone.audio import Addresses
 from ivr.phone.hearing import hear
 from ivr.phone.routes import voice_path

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
-from ivr.app import House
+from ivr.house import House
 from tests.bench import turns
 from tests.bench.load import Job, Outcome
 from tests.bench.report import Row

@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 
 import httpx
 
-from ivr.app import House, build, create_app
+from ivr.app import create_app
 from ivr.config import load_settings
 from ivr.core.call import Position
 from ivr.handset import Caller, Phone
 from ivr.handset.webhook import signature
+from ivr.house import House, build
 
 PUBLIC = "https://line.example.org"
 TOKEN = "0123456789abcdef0123456789abcdef"  # nobody's

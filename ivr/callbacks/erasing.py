@@ -1,0 +1,68 @@
+"""Erasing on schedule: some months after a request has ended, nobody can tell whose it was.
+
+What is left (when, which slot, topic and council, how it ended) counts in reports; the number, its
+hash, what the caller needs, and the references told are gone.
+"""
+
+import asyncio
+import calendar
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
+from ivr.database import Database, NoDatabaseError
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 3600.0  # seconds between two looks
+NOBODY = {"number": "", "number_hash": "", "reference": "", "access": []}
+AT_ONCE = 500  # requests in one transaction, so that no caller's "save" waits long behind it
+
+
+class Eraser:
+    """Erases what was kept long enough."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], months: int) -> None:
+        """Take how many months after its end a request is erased (IVR_RETENTION_MONTHS)."""
+        self._database, self._clock, self._months = database, clock, months
+
+    async def run(self) -> None:
+        """Erase every hour, until cancelled."""
+        while True:
+            try:
+                while await self.erase():
+                    pass
+            except NoDatabaseError:
+                log.warning("nothing was erased: the database cannot be used; tried again hourly")
+            await asyncio.sleep(EVERY_S)
+
+    async def erase(self) -> int:
+        """Erase some of the requests that ended long enough ago, and return how many."""
+        now = self._clock()
+        old = select(CallBackRequest.id).where(
+            col(CallBackRequest.ended_at) <= months_before(now, self._months),
+            col(CallBackRequest.erased_at).is_(None),
+        )
+        async with self._database.writing() as session:
+            ids = list((await session.exec(old.limit(AT_ONCE))).all())
+            erased = update(CallBackRequest).where(col(CallBackRequest.id).in_(ids))
+            told = delete(CallBackEffect).where(col(CallBackEffect.request_id).in_(ids))
+            await session.exec(erased.values(NOBODY | {"erased_at": now}))
+            await session.exec(told)
+            session.add_all(
+                CallBackEvent(request_id=one, at=now, who="schedule", what="erased")
+                for one in ids
+                if one is not None
+            )
+        return len(ids)
+
+
+def months_before(moment: datetime, months: int) -> datetime:
+    """The same day of an earlier month, or the last day of it if it is shorter."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,145 @@
+"""The one place where a caller's wish changes the database: exactly once, however often it comes.
+
+A number has at most one open request; the database's own unique index sees to that. A second wish
+joins the first, which keeps its place. Wishes may come late and out of order, from a spool: what
+comes of them depends on when they were wished.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.tables import OPEN, CallBackEffect, CallBackRequest, State, event
+from ivr.callbacks.wishes import Kept, Kind, Wish
+from ivr.database import Database
+
+CALLER = "caller"  # who did it, in an event
+TRIES = 5  # a race is lost to a wish that was entered, so one more try finds it
+CANCELLABLE = (State.WAITING, State.CLAIMED, State.DUE_AGAIN)  # but not while it is being rung
+
+
+class Ledger:
+    """Enters wishes into the database."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database, self._keys = database, keys
+
+    async def enter(self, wish: Wish) -> Kept:
+        """Enter a wish; when this returns, it is durable.
+
+        The outcome is ``saved``, ``already`` (joined to an open request), ``kept``, ``cancelled``,
+        or ``none`` when there is no open request to keep or cancel. Raises NoDatabaseError.
+        """
+        for _ in range(TRIES):
+            try:
+                async with self._database.writing() as session:
+                    return await self._entered(session, wish)
+            except IntegrityError as race:  # the same effect, or another wish of this number
+                lost = race
+        raise lost
+
+    async def due(self, number: str) -> datetime | None:
+        """Return by when this number's open request is to be rung, or None without one."""
+        query = select(CallBackRequest.due_at).where(*self._open(number))
+        async with self._database.reading() as session:
+            return (await session.exec(query)).one_or_none()
+
+    async def _entered(self, session: AsyncSession, wish: Wish) -> Kept:
+        told = await session.get(CallBackEffect, wish.effect)
+        if told is not None:
+            return Kept(told.outcome, told.reference)
+        request, outcome = await self._changed(session, wish)
+        if request is None:
+            return Kept(outcome, wish.reference)
+        await session.flush()  # gives a new request its id
+        done = event(request, wish.at, CALLER, outcome)
+        effect = CallBackEffect(
+            effect=wish.effect,
+            outcome=wish.told or outcome,
+            reference=wish.reference,
+            request_id=done.request_id,
+            at=wish.at,
+        )
+        session.add_all((done, effect))
+        return Kept(effect.outcome, effect.reference)
+
+    async def _changed(
+        self, session: AsyncSession, wish: Wish
+    ) -> tuple[CallBackRequest | None, str]:
+        """The request as this wish leaves it, and what is to be told."""
+        if wish.kind is Kind.CANCEL:
+            closed = {"state": State.CLOSED.value, "holder": "", "ended_at": wish.at}
+            request = await self._taken(session, wish, CANCELLABLE, closed)
+            return request, "cancelled" if request else "none"
+        again = {"repeats": CallBackRequest.repeats + 1}
+        request = await self._taken(session, wish, OPEN, again)
+        if wish.kind is Kind.KEEP:
+            return request, "kept" if request else "none"
+        if request is None:
+            request = self._new(wish)
+            session.add(request)
+            return request, "saved"
+        join(request, wish, await _last_wish(session, request))
+        return request, "already"
+
+    async def _taken(
+        self, session: AsyncSession, wish: Wish, states: Sequence[State], values: dict[str, Any]
+    ) -> CallBackRequest | None:
+        """Change the number's request if it is in one of these states. It is then ours until the
+        transaction ends: who wants it too waits, and looks again."""
+        change = (
+            update(CallBackRequest)
+            .where(*self._open(wish.number, states))
+            .values(values)
+            .returning(CallBackRequest)
+        )
+        return (await session.exec(change)).scalar_one_or_none()
+
+    def _open(self, number: str, states: Sequence[State] = OPEN) -> tuple[Any, Any]:
+        return (
+            col(CallBackRequest.number_hash) == self._keys.number_hash(number),
+            col(CallBackRequest.state).in_([state.value for state in states]),
+        )
+
+    def _new(self, wish: Wish) -> CallBackRequest:
+        if wish.due_at is None:
+            raise ValueError("a call-back without a time was to be saved")
+        return CallBackRequest(
+            reference=wish.reference,
+            number=self._keys.seal(wish.number),
+            number_hash=self._keys.number_hash(wish.number),
+            requested_at=wish.at,
+            due_at=wish.due_at,
+            slot=wish.slot,
+            topic=wish.topic,
+            council=wish.council,
+        )
+
+
+def join(request: CallBackRequest, wish: Wish, last: datetime) -> None:
+    """Add a wish to an open request; ``last`` is when its latest wish so far was made.
+
+    The place is that of the first wish. What was chosen last counts; for the same slot the earlier
+    promise stands.
+    """
+    latest = wish.at >= last
+    if wish.due_at and wish.slot == request.slot:
+        request.due_at = min(request.due_at, wish.due_at)
+    elif wish.due_at and latest:
+        request.slot, request.due_at = wish.slot, wish.due_at
+    for name, told in (("topic", wish.topic), ("council", wish.council)):
+        if told and (latest or not getattr(request, name)):
+            setattr(request, name, told)
+    if wish.at < request.requested_at:
+        request.requested_at, request.reference = wish.at, wish.reference
+
+
+async def _last_wish(session: AsyncSession, request: CallBackRequest) -> datetime:
+    newest = select(func.max(CallBackEffect.at)).where(col(CallBackEffect.request_id) == request.id)
+    return (await session.exec(newest)).one() or request.requested_at

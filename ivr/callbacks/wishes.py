@@ -1,0 +1,52 @@
+"""What a caller wishes in one key press, as data: it can be put in the spool and read back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import TypeAdapter
+
+
+class Kind(StrEnum):
+    """What is wished of a call-back request."""
+
+    SAVE = "save"  # ring me; joined to the open request of the same number, if there is one
+    KEEP = "keep"  # I have asked before: leave it as it is
+    CANCEL = "cancel"  # do not ring me after all
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One effect that a caller asked for. Entering it twice is entering it once."""
+
+    kind: Kind
+    effect: str  # keyed hash of call, turn and step
+    reference: str  # the six digits that the caller is told
+    number: str  # E.164: whose request it is
+    at: datetime  # when it was wished
+    slot: str = ""  # any, morning or afternoon; only of SAVE, as all that follows
+    due_at: datetime | None = None  # by when we said that we would ring
+    topic: str = ""
+    council: str = ""
+    told: str = ""  # the outcome that the caller has heard already
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of a wish: the caller hears this, now and whenever the wish is repeated."""
+
+    outcome: str
+    reference: str
+
+
+_JSON = TypeAdapter(Wish)
+
+
+def packed(wish: Wish) -> bytes:
+    """Write a wish as JSON."""
+    return _JSON.dump_json(wish)
+
+
+def unpacked(content: bytes) -> Wish:
+    """Read a wish from its JSON. Raises ValueError if it is none."""
+    return _JSON.validate_json(content)
