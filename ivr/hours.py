@@ -5,7 +5,7 @@ holidays are England's, from the ``holidays`` library.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -60,16 +60,31 @@ class Hours:
         That is the end of the slot (any, morning, afternoon) on the next working day that has it,
         the day of the request itself not counted. Raises ValueError for another slot.
         """
+        tomorrow = requested_at.astimezone(self.zone).date() + timedelta(days=1)
+        return next(end for _, end in self._windows(tomorrow, slot))
+
+    def within(self, moment: datetime, slot: str) -> datetime:
+        """Return the first moment from this one on that lies in staffed hours and in the slot, in
+        UTC. Raises ValueError for another slot."""
+        today = moment.astimezone(self.zone).date()
+        begin = next(begin for begin, end in self._windows(today, slot) if moment < end)
+        return max(moment, begin).astimezone(UTC)
+
+    def _windows(self, first: date, slot: str) -> Iterator[tuple[datetime, datetime]]:
+        """When each slot of this name begins and ends, in UTC, from this day on."""
         if slot not in SLOTS:
             raise ValueError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
-        today = requested_at.astimezone(self.zone).date()
-        for ahead in range(1, FURTHEST):
-            day = today + timedelta(days=ahead)
+        for ahead in range(FURTHEST):
+            day = first + timedelta(days=ahead)
             opening = self._opening(day)
             end = opening.end(slot) if opening else None
-            if end:
-                return datetime.combine(day, end, self.zone).astimezone(UTC)
+            if opening and end:
+                begin = max(opening.opens, NOON) if slot == "afternoon" else opening.opens
+                yield self._at(day, begin), self._at(day, end)
         raise ValueError(f"no day of the week has the slot {slot!r}")
+
+    def _at(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.zone).astimezone(UTC)
 
     def _opening(self, day: date) -> Opening | None:
         return None if is_bank_holiday(day) else self.week.get(day.weekday())

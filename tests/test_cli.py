@@ -84,6 +84,75 @@ def test_a_call_back_is_saved_listed_shown_and_revealed(ivr) -> None:
     assert "07700 900 456" in ivr("callbacks", "show", one["reference"], "--reveal").stdout
 
 
+@pytest.fixture
+def reference(ivr) -> str:
+    """Somebody waits to be rung."""
+    ivr("call", "--keys", "0 1 2 07700900456 1 1 1")
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    return one["reference"]
+
+
+def test_a_call_back_is_worked_from_claim_to_outcome(ivr, reference: str) -> None:
+    """The number is seen by whoever claims it; when nobody answers it is due again."""
+    claimed = ivr("callbacks", "claim", "--as", "alice", "--json")
+    assert claimed.returncode == 0
+    (one,) = json.loads(claimed.stdout)
+    assert (one["state"], one["holder"], one["number"]) == ("claimed", "alice", "07700 900 456")
+    (tried,) = json.loads(
+        ivr("callbacks", "outcome", reference, "no answer", "--as", "alice", "--json").stdout
+    )
+    assert (tried["state"], tried["attempts"], tried["holder"]) == ("due again", 1, "")
+    assert "900" not in tried["number"]
+    assert ivr("callbacks", "claim", reference, "--as", "bob").returncode == 0
+    assert "back in the queue" in ivr("callbacks", "release", reference, "--as", "bob").stdout
+    assert ivr("callbacks", "claim", reference).returncode == 0
+    done = ivr("callbacks", "outcome", reference, "wrong number", "--note", "a shop")
+    assert "closed" in done.stdout
+    assert json.loads(ivr("callbacks", "list", "--json").stdout) == []
+
+
+REFUSED = {
+    ("claim", "{}", "--as", "bob"): "it is claimed, by alice; --take-over takes it",
+    ("claim", "000000"): "No request has the reference 000000",
+    ("claim", "--as", "bob"): "No call-back is waiting",
+    ("outcome", "{}", "spoke", "--as", "bob"): "You hold no request {}. Claim it first.",
+    ("outcome", "{}", "spoken", "--as", "alice"): 'There is no outcome "spoken"; there are',
+    ("outcome", "{}", "abusive", "--as", "alice"): '"abusive" needs a note',
+    ("release", "{}", "--as", "bob"): "You hold no request {}.",
+}
+
+
+def test_what_cannot_be_done_is_said_with_its_reason(ivr, reference: str) -> None:
+    """Exit status 1, no traceback, and nothing is changed."""
+    ivr("callbacks", "claim", "--as", "alice")
+    for arguments, said in REFUSED.items():
+        done = ivr("callbacks", *(each.format(reference) for each in arguments))
+        assert done.returncode == 1
+        assert said.format(reference) in done.stderr
+        assert "Traceback" not in done.stderr
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    assert (one["state"], one["holder"]) == ("claimed", "alice")
+
+
+def test_a_claim_is_taken_over_by_its_reference_only(ivr, reference: str) -> None:
+    ivr("callbacks", "claim", "--as", "alice")
+    assert ivr("callbacks", "claim", "--take-over", "--as", "bob").returncode == 2
+    taken = ivr("callbacks", "claim", reference, "--take-over", "--as", "bob")
+    assert "bob" in taken.stdout
+
+
+def test_the_requests_are_exported_as_a_table_without_numbers(
+    ivr, reference: str, tmp_path: Path
+) -> None:
+    """To a file, or to another program."""
+    assert "1 request" in ivr("callbacks", "export", "all.csv").stderr
+    exported = (tmp_path / "all.csv").read_text()
+    assert exported == ivr("callbacks", "export").stdout
+    head, row = exported.splitlines()
+    assert head.startswith("reference,state,number,requested_at,due_at,topic,council,access")
+    assert row.startswith(f"{reference},waiting,… 456,")
+
+
 def test_the_promise_keeps_to_working_days(ivr) -> None:
     """Christmas 2026 is on a Friday; the next working day is Tuesday the twenty-ninth."""
     asked = ivr("call", "--keys", "0 1 1 1 1", "--at", "2026-12-25T03:00", "--json")

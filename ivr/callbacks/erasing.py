@@ -1,7 +1,7 @@
 """Erasing on schedule: some months after a request has ended, nobody can tell whose it was.
 
 What is left (when, which slot, topic and council, how it ended) counts in reports; the number, its
-hash, what the caller needs, and the references told are gone.
+hash, what the caller needs, the references told, and the notes of staff are gone.
 """
 
 import asyncio
@@ -53,6 +53,8 @@ class Eraser:
             told = delete(CallBackEffect).where(col(CallBackEffect.request_id).in_(ids))
             await session.exec(erased.values(NOBODY | {"erased_at": now}))
             await session.exec(told)
+            notes = update(CallBackEvent).where(col(CallBackEvent.request_id).in_(ids))
+            await session.exec(notes.values(note=""))
             session.add_all(
                 CallBackEvent(request_id=one, at=now, who="schedule", what="erased")
                 for one in ids

@@ -15,13 +15,13 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.callbacks.keys import Keys
-from ivr.callbacks.tables import OPEN, CallBackEffect, CallBackRequest, State, event
+from ivr.callbacks.states import CANCEL, OPEN, State
+from ivr.callbacks.tables import UNHELD, CallBackEffect, CallBackRequest, event
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.database import Database
 
 CALLER = "caller"  # who did it, in an event
 TRIES = 5  # a race is lost to a wish that was entered, so one more try finds it
-CANCELLABLE = (State.WAITING, State.CLAIMED, State.DUE_AGAIN)  # but not while it is being rung
 
 
 class Ledger:
@@ -74,9 +74,9 @@ class Ledger:
     ) -> tuple[CallBackRequest | None, str]:
         """The request as this wish leaves it, and what is to be told."""
         if wish.kind is Kind.CANCEL:
-            closed = {"state": State.CLOSED.value, "holder": "", "ended_at": wish.at}
-            request = await self._taken(session, wish, CANCELLABLE, closed)
-            return request, "cancelled" if request else "none"
+            closed = {"state": State.CLOSED.value, "outcome": CANCEL.name, "ended_at": wish.at}
+            request = await self._taken(session, wish, CANCEL.origins, {**UNHELD, **closed})
+            return request, CANCEL.name if request else "none"
         again = {"repeats": CallBackRequest.repeats + 1}
         request = await self._taken(session, wish, OPEN, again)
         if wish.kind is Kind.KEEP:

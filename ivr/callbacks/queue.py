@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from ivr.callbacks.keys import Keys, UnreadableNumberError
 from ivr.callbacks.numbers import masked, printed
 from ivr.callbacks.service import utc_text
-from ivr.callbacks.tables import OPEN, CallBackEffect, CallBackRequest, event
+from ivr.callbacks.tables import BY_DUE, IS_OPEN, CallBackEffect, CallBackRequest, event
 from ivr.database import Database
 
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
@@ -44,8 +44,7 @@ class Queue:
 
     async def open(self) -> list[CallBack]:
         """Return all requests that still need a call, the next due first."""
-        still_open = col(CallBackRequest.state).in_([state.value for state in OPEN])
-        return await self._shown(still_open)
+        return await self._shown(IS_OPEN)
 
     async def all(self) -> list[CallBack]:
         """Return every request, the next due first."""
@@ -55,14 +54,33 @@ class Queue:
         """Return every request for which a caller was told this reference; "482 195" will do."""
         return await self._shown(_told(reference))
 
+    async def ids(self, reference: str) -> list[int]:
+        """Return the ids of the same requests, the next due first."""
+        async with self.database.reading() as session:
+            found = await self._requests(session, _told(reference))
+        return [one.id for one in found if one.id is not None]
+
+    async def one(self, request_id: int) -> CallBack:
+        """Return the request with this id."""
+        (found,) = await self._shown(col(CallBackRequest.id) == request_id)
+        return found
+
     async def reveal(self, reference: str, who: str) -> list[CallBack]:
         """Return the same with the whole numbers, after recording who asked to see them.
 
         Raises UnreadableNumberError if a number's key is lost.
         """
+        return await self._revealed(who, _told(reference))
+
+    async def reveal_one(self, request_id: int, who: str) -> CallBack:
+        """Return the request with this id and its whole number, as ``reveal`` does."""
+        (found,) = await self._revealed(who, col(CallBackRequest.id) == request_id)
+        return found
+
+    async def _revealed(self, who: str, *conditions: Any) -> list[CallBack]:
         now = self.clock()
         async with self.database.writing() as session:
-            requests = await self._requests(session, _told(reference))
+            requests = await self._requests(session, *conditions)
             for request in requests:
                 session.add(event(request, now, who, "number revealed"))
         return [
@@ -77,8 +95,7 @@ class Queue:
 
     async def _requests(self, session: Any, *conditions: Any) -> Sequence[CallBackRequest]:
         query = select(CallBackRequest).where(*conditions)
-        ordered = query.order_by(col(CallBackRequest.due_at), col(CallBackRequest.id))
-        return list((await session.exec(ordered)).all())
+        return list((await session.exec(query.order_by(*BY_DUE))).all())
 
     def _masked(self, request: CallBackRequest) -> str:
         if not request.number:

@@ -1,28 +1,18 @@
 """The tables of call-back requests, of what was promised for them, and of what happened to them."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, Index, Text, false, text
+from sqlmodel import Field, SQLModel, col
 
+from ivr.callbacks.states import State
 from ivr.database import Moment
 
-
-class State(StrEnum):
-    """Where a call-back request stands."""
-
-    WAITING = "waiting"
-    CLAIMED = "claimed"
-    CALLING = "calling"
-    DUE_AGAIN = "due again"
-    DONE = "done"
-    CLOSED = "closed"
-
-
-OPEN = (State.WAITING, State.CLAIMED, State.CALLING, State.DUE_AGAIN)
-ENDED = (State.DONE, State.CLOSED)
-IS_OPEN = text("state NOT IN ('done', 'closed')")  # as the migration has it
+EMPTY = {"server_default": ""}
+# As the migrations have it: in a query it lets the indexes of open requests be used.
+IS_OPEN = text("state NOT IN ('done', 'closed')")
 
 
 class CallBackRequest(SQLModel, table=True):
@@ -30,7 +20,7 @@ class CallBackRequest(SQLModel, table=True):
 
     __tablename__ = "callback_request"
     __table_args__ = (
-        Index("callback_request_queue", "state", "due_at", "id"),
+        Index("callback_request_due", "due_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
         Index("callback_request_number", "number_hash"),
         Index("callback_request_ended", "ended_at"),
         Index(
@@ -56,6 +46,10 @@ class CallBackRequest(SQLModel, table=True):
     repeats: int = 0  # how often the caller asked again
     attempts: int = 0  # how often we rang
     holder: str = Field(default="", max_length=64)  # who has claimed it
+    claim_token: str = Field(default="", max_length=16, sa_column_kwargs=EMPTY)  # of this claim
+    claim_expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    outcome: str = Field(default="", max_length=32, sa_column_kwargs=EMPTY)  # of the last attempt
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     ended_at: datetime | None = Field(default=None, sa_type=Moment)  # done or closed
     erased_at: datetime | None = Field(default=None, sa_type=Moment)  # it has no number since
 
@@ -84,10 +78,26 @@ class CallBackEvent(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
     who: str = Field(max_length=64)  # "caller", or a name on this machine
     what: str = Field(max_length=32)
+    note: str = Field(default="", sa_type=Text, sa_column_kwargs=EMPTY)  # of staff, sealed
 
 
-def event(request: CallBackRequest, at: datetime, who: str, what: str) -> CallBackEvent:
-    """Make the event that this happened to a request, which must have been flushed."""
+#: What a request has whose claim has ended.
+UNHELD: Mapping[str, Any] = {"holder": "", "claim_token": "", "claim_expires_at": None}
+
+#: The order of the queue. A promise that was missed has the earliest due time, and so comes first.
+BY_DUE = (
+    col(CallBackRequest.due_at),
+    col(CallBackRequest.urgent).desc(),
+    col(CallBackRequest.requested_at),
+    col(CallBackRequest.id),
+)
+
+
+def event(
+    request: CallBackRequest, at: datetime, who: str, what: str, note: str = ""
+) -> CallBackEvent:
+    """Make the event that this happened to a request, which must have been flushed. The note must
+    have been sealed."""
     if request.id is None:
         raise ValueError("a request has no events before it is kept")
-    return CallBackEvent(request_id=request.id, at=at, who=who[:64], what=what)
+    return CallBackEvent(request_id=request.id, at=at, who=who[:64], what=what, note=note)

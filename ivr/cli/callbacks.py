@@ -1,31 +1,48 @@
 """``ivr callbacks``: the call-back requests, at the prompt."""
 
 import asyncio
+import csv
 import getpass
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from ivr.callbacks.desk import Claim, Desk
     from ivr.callbacks.queue import CallBack, Queue
+
+Answer = TypeVar("Answer")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+as_whom = click.option(
+    "--as", "who", default=getpass.getuser, help="Who does it. Unset: your name on this machine."
+)
+
+
+@dataclass(frozen=True)
+class Office:
+    """What these commands work with."""
+
+    queue: "Queue"
+    desk: "Desk"
 
 
 @click.group()
 def callbacks() -> None:
-    """Read the call-back requests."""
+    """Read the call-back requests, and work through them."""
 
 
 @callbacks.command("list", epilog="Example: ivr callbacks list --all --json")
 @click.option("--all", "every", is_flag=True, help="Every request, not only the open ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@as_json
 def list_command(every: bool, as_json: bool) -> None:
     """List the open requests, the next due first. Numbers are masked."""
-    found = _read(lambda queue: queue.all() if every else queue.open())
+    found = _at(lambda office: office.queue.all() if every else office.queue.open())
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        _print_json(found)
     elif not found:
         click.echo("No call-back is waiting.")
     else:
@@ -35,43 +52,158 @@ def list_command(every: bool, as_json: bool) -> None:
 @callbacks.command("show", epilog="Example: ivr callbacks show 482195 --reveal")
 @click.argument("reference")
 @click.option("--reveal", is_flag=True, help="Show the whole number. This is recorded.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@as_json
 def show_command(reference: str, reveal: bool, as_json: bool) -> None:
     """Show the requests with this reference (there can be more than one)."""
-    found = _read(
-        lambda queue: (
-            queue.reveal(reference, getpass.getuser()) if reveal else queue.find(reference)
+    found = _at(
+        lambda office: (
+            office.queue.reveal(reference, getpass.getuser())
+            if reveal
+            else office.queue.find(reference)
         )
     )
-    if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
-    else:
-        for one in found:
-            for name, value in asdict(one).items():
-                click.echo(f"{name.replace('_', ' '):>14}  {value or '-'}")
-            click.echo()
+    _print(found, as_json)
     if not found:
         raise click.ClickException(f"No request has the reference {reference}.")
 
 
-def _read(ask: "Callable[[Queue], Awaitable[Sequence[CallBack]]]") -> "Sequence[CallBack]":
+@callbacks.command("claim", epilog="Example: ivr callbacks claim  (the next due)")
+@click.argument("reference", required=False)
+@click.option("--take-over", is_flag=True, help="Take it from whoever holds it. This is recorded.")
+@as_whom
+@as_json
+def claim_command(reference: str | None, take_over: bool, who: str, as_json: bool) -> None:
+    """Claim the request that is due next, or the one with this REFERENCE, and show its number.
+
+    Nobody else can claim it for 15 minutes. Say how it went with `ivr callbacks outcome`.
+    """
+    if take_over and not reference:
+        raise click.UsageError("--take-over needs the reference of the request.")
+    found = _at(lambda office: _claim(office, reference, who, take_over))
+    _print(found, as_json)
+
+
+@callbacks.command("release", epilog="Example: ivr callbacks release 482195")
+@click.argument("reference")
+@as_whom
+def release_command(reference: str, who: str) -> None:
+    """Give a request that you have claimed back to the queue; it keeps its place."""
+    _at(lambda office: _release(office, reference, who))
+    click.echo("It is back in the queue.")
+
+
+@callbacks.command("outcome", epilog='Example: ivr callbacks outcome 482195 "no answer"')
+@click.argument("reference")
+@click.argument("outcome")
+@click.option("--note", default="", help="For the next person. Kept sealed.")
+@as_whom
+@as_json
+def outcome_command(reference: str, outcome: str, note: str, who: str, as_json: bool) -> None:
+    """Say how ringing went: spoke, no answer, engaged, left message, wrong number, asked not to be
+    called, abusive, other. Unless that ends it, it is due again, in staffed hours."""
+    found = _at(lambda office: _finish(office, reference, outcome, note, who))
+    _print(found, as_json)
+
+
+@callbacks.command("export", epilog="Example: ivr callbacks export requests.csv")
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+def export_command(file: TextIO) -> None:
+    """Write every request as CSV, with masked numbers, to FILE or to standard output."""
+    from ivr.callbacks.queue import CallBack
+
+    found = _at(lambda office: office.queue.all())
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(field.name for field in fields(CallBack))
+    for one in found:
+        writer.writerow(
+            " ".join(value) if isinstance(value, list) else value for value in astuple(one)
+        )
+    if file.name != "-":
+        plural = "request is" if len(found) == 1 else "requests are"
+        click.echo(f"{len(found)} {plural} in {file.name}.", err=True)
+
+
+# --- what they do ------------------------------------------------------------------------------
+
+
+async def _claim(
+    office: Office, reference: str | None, who: str, take_over: bool
+) -> "Sequence[CallBack]":
+    if reference is None:
+        claim = await office.desk.claim_next(who)
+        if claim is None:
+            raise click.ClickException("No call-back is waiting.")
+        return [await office.queue.reveal_one(claim.request_id, who)]
+    take = office.desk.take_over if take_over else office.desk.claim
+    for request_id in await office.queue.ids(reference):
+        if claim := await take(request_id, who):
+            return [await office.queue.reveal_one(claim.request_id, who)]
+    found = await office.queue.find(reference)
+    if not found:
+        raise click.ClickException(f"No request has the reference {reference}.")
+    held = f", by {found[0].holder}; --take-over takes it" if found[0].holder else ""
+    raise click.ClickException(f"{reference} cannot be claimed: it is {found[0].state}{held}.")
+
+
+async def _release(office: Office, reference: str, who: str) -> None:
+    await office.desk.release(await _mine(office, reference, who))
+
+
+async def _finish(
+    office: Office, reference: str, outcome: str, note: str, who: str
+) -> "Sequence[CallBack]":
+    claim = await _mine(office, reference, who)
+    await office.desk.finish(claim, outcome, note)
+    return [await office.queue.one(claim.request_id)]
+
+
+async def _mine(office: Office, reference: str, who: str) -> "Claim":
+    for request_id in await office.queue.ids(reference):
+        if claim := await office.desk.held(request_id, who):
+            return claim
+    raise click.ClickException(f"You hold no request {reference}. Claim it first.")
+
+
+def _at(do: Callable[[Office], Awaitable[Answer]]) -> Answer:
+    """Do something in the office of the helpline that the settings describe."""
+    from ivr.callbacks.desk import Desk
     from ivr.callbacks.keys import Keys
     from ivr.callbacks.queue import Queue
     from ivr.config import load_settings
     from ivr.database import Database
+    from ivr.hours import load_hours
     from ivr.house import now
 
     settings = load_settings()
 
-    async def reading() -> "Sequence[CallBack]":
+    async def doing() -> Answer:
         database = Database(settings.database_url)
         try:
             keys = Keys(settings.fernet_keys, settings.hash_key)
-            return await ask(Queue(database, keys, now))
+            hours = load_hours(settings.flows / "data" / "hours.yaml")
+            desk = Desk(database, keys, hours, now)
+            return await do(Office(Queue(database, keys, now), desk))
         finally:
             await database.close()
 
-    return asyncio.run(reading())
+    return asyncio.run(doing())
+
+
+# --- what they print ---------------------------------------------------------------------------
+
+
+def _print(found: "Sequence[CallBack]", as_json: bool) -> None:
+    if as_json:
+        _print_json(found)
+        return
+    for one in found:
+        for name, value in asdict(one).items():
+            click.echo(f"{name.replace('_', ' '):>14}  {value or '-'}")
+        click.echo()
+
+
+def _print_json(found: "Sequence[CallBack]") -> None:
+    click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
 
 
 def _table(found: "Sequence[CallBack]") -> None:

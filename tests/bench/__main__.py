@@ -47,7 +47,7 @@ def _measured(folder: Path, quick: bool) -> list[Row]:
         "waiting for first words": lambda: first_words(folder, var, effort.rounds),
         "our turn, a bare route and Flask": lambda: side_by_side(house, var, effort),
         "10,000 calls at once": lambda: many_calls(house, var, effort),
-        "saving call-backs": lambda: saving(folder, effort.rounds, effort.saves),
+        "saving and claiming call-backs": lambda: saving(folder, effort.rounds, effort.saves),
         "the parts of a turn": lambda: parts_of_a_turn(house),
     }
     rows: list[Row] = []

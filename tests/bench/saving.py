@@ -1,7 +1,9 @@
-"""Saving a call-back beside 100 and beside 100,000 requests, in both databases."""
+"""Saving and claiming a call-back beside 100 and beside 100,000 requests, in both databases."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import randbelow, token_hex
@@ -11,20 +13,27 @@ from typing import Any
 from cryptography.fernet import Fernet
 from sqlmodel import SQLModel, insert
 
+from ivr.callbacks.desk import Desk
+from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
-from ivr.callbacks.service import SaveCallBack
+from ivr.callbacks.ledger import Ledger
+from ivr.callbacks.service import Wishing
+from ivr.callbacks.spool import Spool
 from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
+from ivr.callbacks.wishes import Kind
 from ivr.conversation import Call
 from ivr.core.call import Ask
 from ivr.database import Database, upgrade
+from ivr.hours import load_hours
+from ivr.house import now
 from tests.bench.report import Row
+from tests.bench.servers import ROOT
 from tests.databases import KINDS, new_url
 
 FEW, MANY = 100, 100_000
 AT_ONCE = 5_000
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 FACTS = {
-    "number": "+447400123456",
     "slot": "any",
     "due_at": "2026-11-24T17:00:00Z",
     "council": "E10000030",
@@ -33,53 +42,88 @@ FACTS = {
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-def saving(folder: Path, rounds: int, saves: int) -> list[Row]:
-    """How long a save takes beside few and many, in rounds that alternate."""
-    return [asyncio.run(_saving(kind, folder, rounds, saves)) for kind in KINDS]
+def saving(folder: Path, rounds: int, times: int) -> list[Row]:
+    """How long a save and a claim take beside few and many, in rounds that alternate."""
+    return [row for kind in KINDS for row in asyncio.run(_beside(kind, folder, rounds, times))]
 
 
-async def _saving(kind: str, folder: Path, rounds: int, saves: int) -> Row:
+@dataclass(frozen=True)
+class Office:
+    """One database with this many open requests, and what works on it."""
+
+    database: Database
+    save: Wishing
+    desk: Desk
+
+
+async def _beside(kind: str, folder: Path, rounds: int, times: int) -> list[Row]:
     keys = Keys((Fernet.generate_key(),), b"a key of this measurement alone")
-    took: dict[int, list[float]] = {FEW: [], MANY: []}
-    databases = {}
-    for size in took:
-        place = folder / f"{kind}-{size}"
-        place.mkdir()
-        url = new_url(kind, place)
-        await upgrade(url)
-        databases[size] = Database(url)
-        await _fill(databases[size], size, keys.seal(FACTS["number"]))
+    offices = {size: await _office(kind, folder, size, keys) for size in (FEW, MANY)}
+    works: dict[str, Callable[[Office], Awaitable[float]]] = {"a save": _save, "a claim": _claim}
+    rows = []
     try:
-        for number in range(rounds + 1):
-            for size, database in databases.items():
-                save = SaveCallBack(database, keys, lambda: datetime.now(UTC), demo=False)
-                seconds = await _timed(save, saves)
-                if number:  # the first round warms up
-                    took[size].append(seconds)
+        for what, work in works.items():
+            took: dict[int, list[float]] = {FEW: [], MANY: []}
+            for number in range(rounds + 1):
+                for size, office in offices.items():
+                    seconds = median([await work(office) for _ in range(times)])
+                    if number:  # the first round warms up
+                        took[size].append(seconds)
+            rows.append(_row(f"{what} in {NAMES[kind]}", took))
     finally:
-        for database in databases.values():
-            await database.close()
+        for office in offices.values():
+            await office.database.close()
+    return rows
+
+
+async def _office(kind: str, folder: Path, size: int, keys: Keys) -> Office:
+    place = folder / f"{kind}-{size}"
+    place.mkdir()
+    url = new_url(kind, place)
+    await upgrade(url)
+    database = Database(url)
+    await _fill(database, size, keys.seal("+447400123456"))
+    keeper = Keeper(Ledger(database, keys), Spool(place / "spool", keys))
+    hours = load_hours(ROOT / "flows" / "data" / "hours.yaml")
+    return Office(
+        database,
+        Wishing(Kind.SAVE, keeper, keys, now, demo=False),
+        Desk(database, keys, hours, now),
+    )
+
+
+def _row(what: str, took: Mapping[int, Sequence[float]]) -> Row:
     ratio = median(many / few for few, many in zip(took[FEW], took[MANY], strict=True))
     few_ms, many_ms = (median(took[size]) * 1000 for size in (FEW, MANY))
     return Row(
-        f"a save in {NAMES[kind]}, beside {FEW} and {MANY:,} requests",
+        f"{what}, beside {FEW} and {MANY:,} requests",
         f"{few_ms:.1f} and {many_ms:.1f} ms, {ratio:.2f} x",
         "<= 2 x",
         ratio <= 2,
     )
 
 
-async def _timed(save: SaveCallBack, saves: int) -> float:
-    """Seconds for one save, the median of several."""
-    took = []
-    for _ in range(saves):
-        call = Call(f"CA{token_hex(16)}")
-        begun = time.perf_counter()
-        answer = await save(Ask("save-call-back", FACTS, "callback/save", 7), call)
-        took.append(time.perf_counter() - begun)
-        if answer.outcome != "saved":
-            raise SystemExit(f"A save ended with {answer.outcome}.")
-    return median(took)
+async def _save(office: Office) -> float:
+    """Seconds for one save of somebody who has not asked before."""
+    number = f"+447400{randbelow(1_000_000):06d}"
+    ask = Ask("save-call-back", {**FACTS, "number": number}, "callback/save", 7)
+    begun = time.perf_counter()
+    answer = await office.save(ask, Call(f"CA{token_hex(16)}"))
+    took = time.perf_counter() - begun
+    if answer.outcome not in ("saved", "already"):
+        raise SystemExit(f"A save ended with {answer.outcome}.")
+    return took
+
+
+async def _claim(office: Office) -> float:
+    """Seconds until the next due is claimed; it is given back then."""
+    begun = time.perf_counter()
+    claim = await office.desk.claim_next("bench")
+    took = time.perf_counter() - begun
+    if claim is None:
+        raise SystemExit("There was nothing to claim.")
+    await office.desk.release(claim)
+    return took
 
 
 async def _fill(database: Database, size: int, sealed: str) -> None:

@@ -1,0 +1,194 @@
+"""What staff do with a call-back request. Two people never ring the same caller.
+
+Every change is one conditional UPDATE whose row count decides who was first, and one event, in the
+same transaction: the same statements on SQLite and PostgreSQL. A claim has a token, so that nobody
+goes on with a claim that expired and was taken by somebody else meanwhile.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ivr.callbacks import states
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
+from ivr.callbacks.tables import BY_DUE, IS_OPEN, UNHELD, CallBackRequest, event
+from ivr.database import Database
+from ivr.errors import HelplineError
+from ivr.hours import Hours
+
+CLAIM_LASTS = timedelta(minutes=15)  # people need minutes; a claim is renewed while they talk
+LOOK_AT = 20  # requests of the queue's top that are tried, should others be quicker
+
+
+class NotYoursError(HelplineError):
+    """You do not hold this call-back: the claim expired, was taken over, or is finished."""
+
+
+class UnknownOutcomeError(HelplineError):
+    """There is no such outcome."""
+
+
+class NoteNeededError(HelplineError):
+    """This outcome needs a note, so that the next person knows why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request in somebody's hands."""
+
+    request_id: int
+    reference: str
+    holder: str
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Claims requests, lets go of them, and records how attempts ended."""
+
+    database: Database
+    keys: Keys
+    hours: Hours
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    async def claim(self, request_id: int, who: str) -> Claim | None:
+        """Claim a request; None if somebody else was quicker, or it is not waiting."""
+        return await self._claimed(request_id, who, states.CLAIM, self._free())
+
+    async def claim_next(self, who: str) -> Claim | None:
+        """Claim the request that is due next; None if none is waiting."""
+        free = select(CallBackRequest.id).where(IS_OPEN, self._free())
+        query = free.order_by(*BY_DUE).limit(LOOK_AT)
+        while True:
+            async with self.database.reading() as session:
+                ids = (await session.exec(query)).all()
+            if not ids:
+                return None
+            for request_id in ids:
+                claim = await self.claim(request_id or 0, who)
+                if claim is not None:
+                    return claim
+
+    async def take_over(self, request_id: int, who: str) -> Claim | None:
+        """Take a claim from whoever holds it, which is recorded; None if nobody does."""
+        held = col(CallBackRequest.state) == State.CLAIMED.value
+        return await self._claimed(request_id, who, states.TAKE_OVER, held)
+
+    async def held(self, request_id: int, who: str) -> Claim | None:
+        """The claim that this person holds on a request, if they do."""
+        query = select(CallBackRequest).where(
+            col(CallBackRequest.id) == request_id,
+            col(CallBackRequest.holder) == who,
+            col(CallBackRequest.state).in_(_values(states.FINISH)),
+        )
+        async with self.database.reading() as session:
+            request = (await session.exec(query)).one_or_none()
+        return _claim(request) if request else None
+
+    async def renew(self, claim: Claim) -> Claim:
+        """Hold on to a claim for longer. Raises NotYoursError."""
+        later = {"claim_expires_at": self.clock() + CLAIM_LASTS}
+        async with self.database.writing() as session:
+            return _claim(await self._held(session, claim, states.RENEW, later))
+
+    async def release(self, claim: Claim) -> None:
+        """Give a request back to the queue, where it keeps its place. Raises NotYoursError."""
+        async with self.database.writing() as session:
+            request = await self._held(session, claim, states.RELEASE, UNHELD)
+            tried = request.attempts > 0
+            request.state = (State.DUE_AGAIN if tried else State.WAITING).value
+            session.add(event(request, self.clock(), claim.holder, states.RELEASE.name))
+
+    async def finish(self, claim: Claim, outcome: str, note: str = "") -> CallBackRequest:
+        """Record how an attempt ended, and when it is due again if it is, in one transaction.
+
+        Raises NotYoursError, UnknownOutcomeError, NoteNeededError.
+        """
+        ended = _outcome(outcome)
+        if ended.needs_note and not note.strip():
+            raise NoteNeededError(f'"{outcome}" needs a note, so that the next person knows why.')
+        now = self.clock()
+        async with self.database.writing() as session:
+            request = await self._held(session, claim, states.FINISH, UNHELD)
+            request.state, request.outcome = ended.leads.value, ended.name
+            request.attempts += ended.counts
+            if ended.leads in ENDED:
+                request.ended_at = now
+            if ended.retry_after is not None:
+                request.due_at = self.hours.within(now + ended.retry_after, request.slot)
+            sealed = self.keys.seal(note.strip()) if note.strip() else ""
+            session.add(event(request, now, claim.holder, ended.name, sealed))
+        return request
+
+    async def _claimed(self, request_id: int, who: str, move: Move, free: Any) -> Claim | None:
+        now = self.clock()
+        taken = {
+            "state": State.CLAIMED.value,
+            "holder": who,
+            "claim_token": secrets.token_hex(8),
+            "claim_expires_at": now + CLAIM_LASTS,
+        }
+        change = update(CallBackRequest).where(col(CallBackRequest.id) == request_id, free)
+        async with self.database.writing() as session:
+            returning = change.values(taken).returning(CallBackRequest)
+            request = (await session.exec(returning)).scalar_one_or_none()
+            if request is None:
+                return None
+            session.add(event(request, now, who, move.name))
+        return _claim(request)
+
+    async def _held(
+        self, session: AsyncSession, claim: Claim, move: Move, values: Mapping[str, Any]
+    ) -> CallBackRequest:
+        """Change a request that is held under this claim, expired or not, as long as nobody else
+        has claimed it."""
+        change = (
+            update(CallBackRequest)
+            .where(
+                col(CallBackRequest.id) == claim.request_id,
+                col(CallBackRequest.claim_token) == claim.token,
+                col(CallBackRequest.state).in_(_values(move)),
+            )
+            .values(dict(values))
+            .returning(CallBackRequest)
+        )
+        request: CallBackRequest | None = (await session.exec(change)).scalar_one_or_none()
+        if request is None:
+            raise NotYoursError
+        return request
+
+    def _free(self) -> Any:
+        """Nobody holds it, or whoever did has let the claim expire."""
+        state, expires = col(CallBackRequest.state), col(CallBackRequest.claim_expires_at)
+        expired = (state == State.CLAIMED.value) & (expires <= self.clock())
+        return or_(state.in_(_values(states.CLAIM)), expired)
+
+
+def _values(move: Move) -> list[str]:
+    return [state.value for state in move.origins]
+
+
+def _claim(request: CallBackRequest) -> Claim:
+    if request.id is None or request.claim_expires_at is None:
+        raise NotYoursError
+    return Claim(
+        request_id=request.id,
+        reference=request.reference,
+        holder=request.holder,
+        token=request.claim_token,
+        expires_at=request.claim_expires_at,
+    )
+
+
+def _outcome(name: str) -> Outcome:
+    if name not in OUTCOMES:
+        raise UnknownOutcomeError(f'There is no outcome "{name}"; there are {", ".join(OUTCOMES)}.')
+    return OUTCOMES[name]
