@@ -8,7 +8,14 @@ from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.service import CheckNumber, OpenCallBack, PlanCallBack, Wishing
+from ivr.callbacks.service import (
+    AddNeed,
+    CheckNumber,
+    NeedsWeMeet,
+    OpenCallBack,
+    PlanCallBack,
+    Wishing,
+)
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
 from ivr.config import Settings
@@ -109,6 +116,8 @@ def _callbacks(
         "plan-call-back": PlanCallBack(hours, clock, settings.retention_months),
         "save-call-back": Wishing(Kind.SAVE, keeper, keys, clock, demo),
         "keep-call-back": Wishing(Kind.KEEP, keeper, keys, clock, demo),
+        "needs-we-meet": NeedsWeMeet(settings.access_needs_met),
+        "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
     }
 

@@ -28,7 +28,7 @@ from ivr.callbacks.spool import Spool
 from ivr.callbacks.tables import CallBackRequest
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.conversation import Call
-from ivr.core.call import Answered, Ask
+from ivr.core.call import Ask
 from ivr.database import Database, upgrade
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -122,7 +122,7 @@ async def test_a_request_is_kept_with_all_that_was_asked(database: Database, spo
     """And its reference is told."""
     answer = await save_with(database, spool)(SAVE, CALL)
     reference = KEYS.reference(CALL.effect(SAVE))
-    assert answer == Answered("saved", {"reference": reference})
+    assert (answer.outcome, answer.facts["reference"]) == ("saved", reference)
     (kept,) = await Queue(database, KEYS, clock).open()
     assert asdict(kept) == {
         "reference": reference,
@@ -491,7 +491,10 @@ async def test_without_a_database_a_wish_is_saved_on_disk_and_delivered_once_it_
     database, url = gone
     save = save_with(database, spool)
     first = await save(SAVE, CALL)
-    assert first == Answered("saved", {"reference": KEYS.reference(CALL.effect(SAVE))})
+    assert (first.outcome, first.facts["reference"]) == (
+        "saved",
+        KEYS.reference(CALL.effect(SAVE)),
+    )
     assert await save(SAVE, CALL) == first
     assert len(spool.waiting()) == 1
     await keeper_of(database, spool).deliver()
@@ -597,6 +600,66 @@ async def test_drafts_of_killed_processes_are_removed_but_not_those_of_live_ones
     assert not stale.exists()
     assert fresh.exists()
     assert len(spool.waiting()) == 1
+
+
+# --- how to ring ---------------------------------------------------------------------------------
+
+
+def need(name: str, wanted: bool = True, **changes: object) -> Wish:
+    """An answer to "may we leave a message?" and the like, after the first wish."""
+    made = Wish(
+        kind=Kind.NEED,
+        effect=KEYS.effect_hash(f"{name}{wanted}"),
+        reference=WISH.reference,
+        number="",
+        at=NOW + timedelta(minutes=1),
+        of=WISH.effect,
+        need=name,
+        wanted=wanted,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+async def test_each_answer_is_added_to_the_saved_request_and_can_be_taken_back(
+    database: Database,
+) -> None:
+    answers = [need("message"), need("slower"), need("slower"), need("message", wanted=False)]
+    assert await enter(database, WISH, *answers) == ["saved", *["noted"] * 4]
+    (kept,) = await Queue(database, KEYS, clock).open()
+    assert kept.access == ["slower"]
+
+
+async def test_an_answer_to_a_joined_wish_is_added_to_the_request_that_it_joined(
+    database: Database,
+) -> None:
+    await enter(database, WISH, AGAIN, need("message", of=AGAIN.effect))
+    (kept,) = await Queue(database, KEYS, clock).open()
+    assert kept.access == ["message"]
+
+
+async def test_an_answer_whose_wish_waits_in_another_spool_waits_for_it(
+    database: Database, spool: Spool
+) -> None:
+    """Another machine saved it while the database was gone; this one heard the answer."""
+    keeper = keeper_of(database, spool)
+    assert await keeper.keep(need("message")) == Kept("noted", WISH.reference)
+    await keeper.deliver()
+    assert len(spool.waiting()) == 1
+    await enter(database, replace(AGAIN, number="+447700900456"))  # others are not held up
+    await enter(database, WISH)
+    await keeper.deliver()
+    assert spool.waiting() == []
+    kept = await Queue(database, KEYS, clock).find(WISH.reference)
+    assert [one.access for one in kept] == [["message"]]
+
+
+async def test_an_answer_whose_wish_never_comes_is_set_aside(
+    database: Database, spool: Spool
+) -> None:
+    """After a day; it is not thrown away."""
+    spool.put(need("message", at=datetime.now(UTC) - timedelta(days=1, minutes=1)))
+    await keeper_of(database, spool).deliver()
+    assert (len(spool.waiting()), len(spool.aside())) == (0, 1)
 
 
 # --- erasing on schedule -----------------------------------------------------------------------

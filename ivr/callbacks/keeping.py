@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ivr.callbacks.ledger import Ledger
+from ivr.callbacks.ledger import Ledger, NotYetError
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.database import NoDatabaseError
@@ -16,7 +17,10 @@ PATIENCE_S = 3.0  # seconds that a caller waits for the database
 DELIVERY_S = 10.0  # seconds for one wish from the spool
 EVERY_S = 2.0  # seconds between two looks into the spool
 
-TOLD = {Kind.SAVE: "saved", Kind.KEEP: "kept", Kind.CANCEL: "cancelled"}  # of what is in the spool
+ALONE = timedelta(days=1)  # after which what adds to another wish waits for it no longer
+
+# What is told of a wish that went into the spool.
+TOLD = {Kind.SAVE: "saved", Kind.KEEP: "kept", Kind.CANCEL: "cancelled", Kind.NEED: "noted"}
 
 
 class Keeper:
@@ -36,7 +40,7 @@ class Keeper:
         self._under_way.add(attempt)
         attempt.add_done_callback(self._over)
         await asyncio.wait({attempt}, timeout=PATIENCE_S)
-        if attempt.done() and not isinstance(attempt.exception(), NoDatabaseError):
+        if attempt.done() and not isinstance(attempt.exception(), NoDatabaseError | NotYetError):
             return attempt.result()
         # An attempt that goes on may still succeed: delivering the same effect again changes
         # nothing then. Nobody waits for it, for a network may take minutes to say that it is gone.
@@ -66,6 +70,7 @@ class Keeper:
             self._down = True
 
     async def _deliver(self, path: Path) -> None:
+        wish = None
         try:
             wish = await asyncio.to_thread(self.spool.read, path)
             if wish is not None:
@@ -73,6 +78,9 @@ class Keeper:
                 await asyncio.to_thread(self.spool.delivered, path)
         except (NoDatabaseError, OSError):
             raise
+        except NotYetError:  # the wish that it adds to is in another machine's spool
+            if wish is not None and datetime.now(UTC) - wish.at > ALONE:
+                await asyncio.to_thread(self.spool.set_aside, path)
         except Exception as problem:  # this one cannot go in; the others must
             log.error("a wish was set aside as %s.aside: %s", path.stem, type(problem).__name__)
             await asyncio.to_thread(self.spool.set_aside, path)

@@ -19,9 +19,14 @@ from ivr.callbacks.states import CANCEL, OPEN, State
 from ivr.callbacks.tables import UNHELD, CallBackEffect, CallBackRequest, event
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.database import Database
+from ivr.errors import HelplineError
 
 CALLER = "caller"  # who did it, in an event
 TRIES = 5  # a race is lost to a wish that was entered, so one more try finds it
+
+
+class NotYetError(HelplineError):
+    """This adds to a wish that is not in the database yet; it waits in some machine's spool."""
 
 
 class Ledger:
@@ -34,7 +39,9 @@ class Ledger:
         """Enter a wish; when this returns, it is durable.
 
         The outcome is ``saved``, ``already`` (joined to an open request), ``kept``, ``cancelled``,
-        or ``none`` when there is no open request to keep or cancel. Raises NoDatabaseError.
+        ``noted`` (a need), or ``none`` when there is no open request to keep or cancel.
+
+        Raises NoDatabaseError; NotYetError if it adds to a wish that has not been entered.
         """
         for _ in range(TRIES):
             try:
@@ -73,6 +80,8 @@ class Ledger:
         self, session: AsyncSession, wish: Wish
     ) -> tuple[CallBackRequest | None, str]:
         """The request as this wish leaves it, and what is to be told."""
+        if wish.kind is Kind.NEED:
+            return await _with_need(session, wish), "noted"
         if wish.kind is Kind.CANCEL:
             closed = {"state": State.CLOSED.value, "outcome": CANCEL.name, "ended_at": wish.at}
             request = await self._taken(session, wish, CANCEL.origins, {**UNHELD, **closed})
@@ -138,6 +147,20 @@ def join(request: CallBackRequest, wish: Wish, last: datetime) -> None:
             setattr(request, name, told)
     if wish.at < request.requested_at:
         request.requested_at, request.reference = wish.at, wish.reference
+
+
+async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
+    """The request of the earlier wish, with this need or without it."""
+    earlier = await session.get(CallBackEffect, wish.of)
+    if earlier is None:
+        raise NotYetError
+    # Written before it is read, so that two answers of one caller do not overwrite each other.
+    ours = update(CallBackRequest).where(col(CallBackRequest.id) == earlier.request_id)
+    taken = ours.values(repeats=CallBackRequest.repeats).returning(CallBackRequest)
+    request: CallBackRequest = (await session.exec(taken)).scalar_one()
+    others = [need for need in request.access if need != wish.need]
+    request.access = [*others, wish.need] if wish.wanted else others
+    return request
 
 
 async def _last_wish(session: AsyncSession, request: CallBackRequest) -> datetime:

@@ -1,7 +1,7 @@
 """What the phone asks for: may this number be rung, by when, and keep what the caller wishes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.numbers import printed, usable
 from ivr.callbacks.wishes import Kind, Wish
+from ivr.config.values import NEEDS
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.hours import Hours
@@ -109,7 +110,44 @@ class Wishing:
             council=ask.facts.get("council", ""),
         )
         kept = await self.keeper.keep(wish)
-        return Answered(kept.outcome, {"reference": kept.reference})
+        saved_as = f"{ask.turn}:{ask.step}"  # with the call's id, the key of this effect
+        return Answered(kept.outcome, {"reference": kept.reference, "saved_as": saved_as})
+
+
+@dataclass(frozen=True)
+class NeedsWeMeet:
+    """Which access needs may a caller tell us? Those that staff can meet. Always ``known``."""
+
+    met: Collection[str]
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer with a fact for each, and one that says whether there is any."""
+        asks = {f"asks_{need}": "yes" if need in self.met else "" for need in NEEDS}
+        return Answered("known", {**asks, "asks": "yes" if self.met else ""})
+
+
+@dataclass(frozen=True)
+class AddNeed:
+    """Add how to ring this caller to what they saved before in this call: ``noted``."""
+
+    keeper: Keeper
+    keys: Keys
+    clock: Clock
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer once it is durable."""
+        effect, earlier = call.effect(ask), f"{call.sid}:{ask.facts['saved_as']}"
+        wish = Wish(
+            kind=Kind.NEED,
+            effect=self.keys.effect_hash(effect),
+            reference=self.keys.reference(earlier),
+            number="",
+            at=self.clock(),
+            of=self.keys.effect_hash(earlier),
+            need=ask.facts["need"],
+            wanted=ask.facts["wanted"] == "yes",
+        )
+        return Answered((await self.keeper.keep(wish)).outcome)
 
 
 def _spoken(due: datetime, hours: Hours) -> dict[str, str]:

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     SAVE = "save"  # ring me; joined to the open request of the same number, if there is one
     KEEP = "keep"  # I have asked before: leave it as it is
     CANCEL = "cancel"  # do not ring me after all
+    NEED = "need"  # how to ring me: added to the request of an earlier wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Wish:
     due_at: datetime | None = None  # by when we said that we would ring
     topic: str = ""
     council: str = ""
+    of: str = ""  # only of NEED: the effect of the earlier wish
+    need: str = ""  # only of NEED: one of those of IVR_ACCESS_NEEDS
+    wanted: bool = False  # only of NEED: whether the caller said yes
     told: str = ""  # the outcome that the caller has heard already
 
 

@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         description="A number to give when all else fails, spaced as it should be read out. Unset:"
         " none is spoken.",
     )
+    access_needs: Annotated[str, AfterValidator(values.access_needs)] = Field(
+        default="message,someone-else,slower",
+        description="What staff can do for a caller, comma-separated, and so what a caller is asked"
+        " after a call-back is saved: `message`, `someone-else`, `slower`, `interpreter`, `relay`;"
+        " `none` asks nothing. Unset: the first three.",
+    )
     retention_months: int = Field(
         default=3,
         ge=1,
@@ -149,6 +155,11 @@ class Settings(BaseSettings):
     def shared_database(self) -> bool:
         """Whether several machines may share the database (it is PostgreSQL)."""
         return self.database_url.startswith("postgresql")
+
+    @property
+    def access_needs_met(self) -> tuple[str, ...]:
+        """The access needs that staff can meet, by their names."""
+        return tuple(need for need in self.access_needs.split(",") if need != values.NO_NEEDS)
 
     @cached_property
     def auth_tokens(self) -> tuple[str, ...]:

@@ -11,6 +11,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
+# What a caller can tell us about how to ring them. Each has a question in flows/needs.yaml.
+NEEDS = (
+    "message",  # leave a message if nobody answers
+    "someone-else",  # somebody else may answer the phone
+    "slower",  # speak slowly
+    "interpreter",  # have an interpreter on the call
+    "relay",  # by Relay UK or by text
+)
+NO_NEEDS = "none"
 SHORTEST_SEARCH_KEY = 16  # characters; ours have 43
 
 # The ranges whose number may be given to a caller: landlines, 03, mobiles, freephone.
@@ -80,6 +89,14 @@ def long_enough(value: SecretStr) -> SecretStr:
     if 0 < len(value.get_secret_value()) < SHORTEST_SEARCH_KEY:
         raise ValueError(f"It must have at least {SHORTEST_SEARCH_KEY} characters.")
     return value
+
+
+def access_needs(value: str) -> str:
+    """Hold each name to those that there are, or to `none` alone."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if names != [NO_NEEDS] and not set(names) <= set(NEEDS):
+        raise ValueError(f"It must be {NO_NEEDS}, or any of {', '.join(NEEDS)}, comma-separated.")
+    return ",".join(names)
 
 
 def one_of(*allowed: str) -> BeforeValidator:
