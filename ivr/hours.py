@@ -6,7 +6,7 @@ holidays are England's, from the ``holidays`` library.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,9 @@ from ivr.errors import BookError
 
 LONDON = ZoneInfo("Europe/London")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SLOTS = ("any", "morning", "afternoon")
+HALVES = ("morning", "afternoon")
+SLOTS = ("any", *HALVES)
+ROOM = "room"  # the one line of the file that is no day
 NOON = time(12)
 FURTHEST = 60  # days: with any opening day in the week, the next one is much nearer than this
 
@@ -43,9 +45,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The week's staffed hours, by day of the week (0 is Monday). A day without any is closed."""
+    """The week's staffed hours, by day of the week (0 is Monday). A day without any is closed.
+
+    ``room`` says how many call-backs can be promised in each half of a day; empty, any number.
+    """
 
     week: Mapping[int, Opening]
+    room: Mapping[str, int] = field(default_factory=dict)  # call-backs in a morning, an afternoon
     zone: ZoneInfo = LONDON
 
     def is_open(self, at: datetime) -> bool:
@@ -54,24 +60,18 @@ class Hours:
         opening = self._opening(local.date())
         return opening is not None and opening.opens <= local.time() < opening.closes
 
-    def due(self, requested_at: datetime, slot: str) -> datetime:
-        """Return by when a call-back asked for at this moment is to be made, in UTC.
-
-        That is the end of the slot (any, morning, afternoon) on the next working day that has it,
-        the day of the request itself not counted. Raises ValueError for another slot.
-        """
-        tomorrow = requested_at.astimezone(self.zone).date() + timedelta(days=1)
-        return next(end for _, end in self._windows(tomorrow, slot))
-
     def within(self, moment: datetime, slot: str) -> datetime:
         """Return the first moment from this one on that lies in staffed hours and in the slot, in
         UTC. Raises ValueError for another slot."""
         today = moment.astimezone(self.zone).date()
-        begin = next(begin for begin, end in self._windows(today, slot) if moment < end)
-        return max(moment, begin).astimezone(UTC)
+        for begin, end in self.windows(today, slot):
+            if moment < end:
+                return max(moment, begin).astimezone(UTC)
+        raise ValueError(f"no day of the week has the slot {slot!r}")
 
-    def _windows(self, first: date, slot: str) -> Iterator[tuple[datetime, datetime]]:
-        """When each slot of this name begins and ends, in UTC, from this day on."""
+    def windows(self, first: date, slot: str) -> Iterator[tuple[datetime, datetime]]:
+        """When each slot of this name (any, morning, afternoon) begins and ends, in UTC, from this
+        day on, for two months. Raises ValueError for another name."""
         if slot not in SLOTS:
             raise ValueError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
         for ahead in range(FURTHEST):
@@ -81,7 +81,6 @@ class Hours:
             if opening and end:
                 begin = max(opening.opens, NOON) if slot == "afternoon" else opening.opens
                 yield self._at(day, begin), self._at(day, end)
-        raise ValueError(f"no day of the week has the slot {slot!r}")
 
     def _at(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self.zone).astimezone(UTC)
@@ -121,13 +120,29 @@ def load_hours(path: Path) -> Hours:
     if not isinstance(root, yaml.MappingNode):
         raise BookError(f"{path}:1:1: expected days with their hours, as monday: 09:00-17:00")
     week: dict[int, Opening] = {}
-    mistakes = [_read_day(path, day, hours, week) for day, hours in root.value]
+    room: dict[str, int] = {}
+    mistakes = [
+        _read_room(path, what, room) if day.value == ROOM else _read_day(path, day, what, week)
+        for day, what in root.value
+    ]
     if any(mistakes):
         raise BookError("\n".join(filter(None, mistakes)))
     for slot in SLOTS:  # callers are offered each of them
         if not any(opening.end(slot) for opening in week.values()):
             raise BookError(f"{path}:1:1: no day of the week has the slot {slot!r}")
-    return Hours(week)
+    return Hours(week, room)
+
+
+def _read_room(path: Path, what: yaml.Node, room: dict[str, int]) -> str:
+    """Read how many call-backs fit into each half of a day, or return what is wrong with it."""
+    given = what.value if isinstance(what, yaml.MappingNode) else []
+    for half, number in given:
+        if half.value in HALVES and str(number.value).isdecimal() and int(number.value) > 0:
+            room[half.value] = int(number.value)
+    if len(room) == len(HALVES) == len(given):
+        return ""
+    place = f"{path}:{what.start_mark.line + 1}:{what.start_mark.column + 1}"
+    return f"{place}: the room must be like {{morning: 10, afternoon: 10}}"
 
 
 def _read_day(path: Path, day: yaml.Node, hours: yaml.Node, week: dict[int, Opening]) -> str:

@@ -8,6 +8,7 @@ from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
+from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import (
     AddNeed,
     CheckNumber,
@@ -78,10 +79,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
     journeys = Journeys(database, clock)
     directory = Directory(load_councils(settings.flows / "data"))
     keys = Keys(settings.fernet_keys, settings.hash_key)
-    ledger = Ledger(database, keys)
-    keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
+    keeper = Keeper(Ledger(database, keys), Spool(settings.var / "spool", keys))
     services = {
-        **_callbacks(settings, ledger, keeper, keys, clock),
+        **_callbacks(settings, database, keeper, keys, clock),
         "find-council": FindCouncil(directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
@@ -105,15 +105,16 @@ def build(settings: Settings, clock: Clock = now) -> House:
 
 
 def _callbacks(
-    settings: Settings, ledger: Ledger, keeper: Keeper, keys: Keys, clock: Clock
+    settings: Settings, database: Database, keeper: Keeper, keys: Keys, clock: Clock
 ) -> dict[str, Service]:
     """The services of call-backs, by their names in ``flows/book.yaml``."""
     demo = settings.demo_mode
     hours = load_hours(settings.flows / "data" / "hours.yaml")
+    backlog = Backlog(database, hours)
     return {
         "check-number": CheckNumber(demo),
-        "open-call-back": OpenCallBack(ledger, hours, clock),
-        "plan-call-back": PlanCallBack(hours, clock, settings.retention_months),
+        "open-call-back": OpenCallBack(Ledger(database, keys), hours, clock),
+        "plan-call-back": PlanCallBack(backlog, hours, clock, settings.retention_months),
         "save-call-back": Wishing(Kind.SAVE, keeper, keys, clock, demo),
         "keep-call-back": Wishing(Kind.KEEP, keeper, keys, clock, demo),
         "needs-we-meet": NeedsWeMeet(settings.access_needs_met),

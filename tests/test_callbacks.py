@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from ivr.callbacks.keys import Keys, UnreadableNumberError
 from ivr.callbacks.numbers import caller_number, masked, printed, usable
+from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import CheckNumber, PlanCallBack
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
@@ -235,7 +236,9 @@ async def test_a_call_back_is_planned_in_london_time() -> None:
     hours = load_hours(Path(__file__).parent.parent / "flows" / "data" / "hours.yaml")
     asked = datetime(2026, 7, 3, 15, 0, tzinfo=UTC)
     ask = Ask("plan-call-back", {"slot": "morning"}, "callback/plan", 3)
-    assert await PlanCallBack(hours, lambda: asked, retention=3)(ask, CALL) == Answered(
+    database = Database("sqlite+aiosqlite:////nowhere/helpline.db")  # the hours alone decide then
+    planned = PlanCallBack(Backlog(database, hours), hours, lambda: asked, retention=3)
+    assert await planned(ask, CALL) == Answered(
         "planned",
         {
             "due_at": "2026-07-06T11:00:00Z",

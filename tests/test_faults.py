@@ -256,7 +256,10 @@ def _taken(database: PostgreSQL, workers: tuple[Helpline, ...]) -> list[str]:
 
     def save(number: int) -> str:
         line = workers[number % WORKERS].another_caller()
-        page = line.play(*SAVING, "1")
+        page = line.play(*SAVING)
+        if "more than two working days" in page.words:
+            page = line.post(page.action, "1").page
+        page = line.post(page.action, "1").page
         assert page.words.startswith("Saved."), page.words
         match next(done):
             case 100:

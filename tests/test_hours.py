@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.callbacks.planning import Load, plan
 from ivr.errors import BookError
 from ivr.hours import SLOTS, Hours, is_bank_holiday, load_hours
 
 LONDON = ZoneInfo("Europe/London")
 HOURS = load_hours(Path(__file__).parent.parent / "flows" / "data" / "hours.yaml")
+
+
+def promised(hours: Hours, asked: datetime, slot: str) -> datetime:
+    """By when we would ring, with nobody else waiting."""
+    return plan(hours, asked, slot, Load()).due_at
 
 
 def london(text: str) -> datetime:
@@ -58,20 +64,20 @@ def test_the_promise_is_the_end_of_the_slot_on_the_next_working_day(
     asked: str, slot: str, due: str
 ) -> None:
     """What we say on the phone is kept by London's clock, whatever the season."""
-    assert HOURS.due(london(asked), slot) == london(due)
+    assert promised(HOURS, london(asked), slot) == london(due)
 
 
 def test_what_is_late_evening_in_summer_is_still_that_day_in_london() -> None:
     """23:30 UTC on Monday is half past midnight on Tuesday in London, so Wednesday is next."""
     asked = datetime(2026, 6, 15, 23, 30, tzinfo=UTC)
-    assert HOURS.due(asked, "any") == london("2026-06-17T17:00")
+    assert promised(HOURS, asked, "any") == london("2026-06-17T17:00")
 
 
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2035, 1, 1)), st.sampled_from(SLOTS))
 def test_every_promise_lies_ahead_and_within_staffed_hours(asked: datetime, slot: str) -> None:
     """Whenever a caller asks, somebody is there in the minute before we promised to have rung."""
     moment = asked.replace(tzinfo=UTC)
-    due = HOURS.due(moment, slot)
+    due = promised(HOURS, moment, slot)
     assert due > moment
     assert due.tzinfo is UTC
     assert HOURS.is_open(due.replace(minute=59, hour=due.hour - 1))
@@ -80,7 +86,7 @@ def test_every_promise_lies_ahead_and_within_staffed_hours(asked: datetime, slot
 def test_there_are_three_slots() -> None:
     """Another one is a mistake in a flow, not a reason to guess."""
     with pytest.raises(ValueError, match="no slot 'evening'"):
-        HOURS.due(london("2026-11-24T10:00"), "evening")
+        promised(HOURS, london("2026-11-24T10:00"), "evening")
 
 
 def test_bank_holidays_are_those_of_england() -> None:
@@ -99,9 +105,9 @@ def hours_of(folder: Path, text: str) -> Hours:
 def test_a_day_may_be_short_or_missing(tmp_path: Path) -> None:
     """A slot is promised only on a day that has it."""
     hours = hours_of(tmp_path, "tuesday: 09:30-11:00\nthursday: 13:00-15:30\n")
-    assert hours.due(london("2026-11-23T10:00"), "morning") == london("2026-11-24T11:00")
-    assert hours.due(london("2026-11-23T10:00"), "afternoon") == london("2026-11-26T15:30")
-    assert hours.due(london("2026-11-24T10:00"), "any") == london("2026-11-26T15:30")
+    assert promised(hours, london("2026-11-23T10:00"), "morning") == london("2026-11-24T11:00")
+    assert promised(hours, london("2026-11-23T10:00"), "afternoon") == london("2026-11-26T15:30")
+    assert promised(hours, london("2026-11-24T10:00"), "any") == london("2026-11-26T15:30")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,10 @@ def test_a_day_may_be_short_or_missing(tmp_path: Path) -> None:
         ("", "hours.yaml:1:1: expected days"),
         ("monday: 09:00-11:00", "no day of the week has the slot 'afternoon'"),
         ("monday: '09:00", "hours.yaml:1:15: found unexpected end"),
+        ("room: 12", "hours.yaml:1:7: the room must be like {morning: 10, afternoon: 10}"),
+        ("room: {morning: 12}", "hours.yaml:1:7: the room must be like"),
+        ("room: {morning: 12, afternoon: 0}", "hours.yaml:1:7: the room must be like"),
+        ("room: {morning: 12, afternoon: 9, night: 1}", "hours.yaml:1:7: the room must be like"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(

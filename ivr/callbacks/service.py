@@ -9,6 +9,7 @@ from ivr.callbacks.keeping import PATIENCE_S, Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.numbers import printed, usable
+from ivr.callbacks.planning import Backlog, plan
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.config.values import NEEDS
 from ivr.conversation import Call
@@ -40,17 +41,21 @@ class CheckNumber:
 
 @dataclass(frozen=True)
 class PlanCallBack:
-    """By when shall we ring, for the slot that the caller chose? Always ``planned``."""
+    """By when can we ring, in the slot that the caller chose? ``planned``, or ``far`` when that is
+    more than two working days away."""
 
+    backlog: Backlog
     hours: Hours
     clock: Clock
     retention: int  # months after which a number is erased: the caller is told
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer with the moment in UTC, and with its day and time of day in London."""
-        due = self.hours.due(self.clock(), ask.facts["slot"])
-        facts = {"due_at": utc_text(due), **_spoken(due, self.hours)}
-        return Answered("planned", {**facts, "retention": str(self.retention)})
+        now = self.clock()
+        found = plan(self.hours, now, ask.facts["slot"], await self.backlog.load(now))
+        facts = {"due_at": utc_text(found.due_at), **_spoken(found.due_at, self.hours)}
+        outcome = "planned" if found.is_soon else "far"
+        return Answered(outcome, {**facts, "retention": str(self.retention)})
 
 
 @dataclass(frozen=True)
