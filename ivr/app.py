@@ -170,10 +170,9 @@ def _add_background(app: Quart, house: House) -> None:
         # key press would take a tenth of our time.
         gc.freeze()
         gc.set_threshold(GARBAGE)
-        tasks.append(asyncio.create_task(_upgrade_own_database(house.settings)))
+        tasks.append(asyncio.create_task(_upgrade_and_erase(house)))
         tasks.append(asyncio.create_task(house.journeys.run()))
         tasks.append(asyncio.create_task(house.keeper.run()))
-        tasks.append(asyncio.create_task(house.eraser.run()))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 
@@ -184,6 +183,11 @@ def _add_background(app: Quart, house: House) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await house.keeper.close()
         await house.database.close()
+
+
+async def _upgrade_and_erase(house: House) -> None:
+    await _upgrade_own_database(house.settings)
+    await house.eraser.run()
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

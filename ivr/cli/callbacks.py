@@ -6,6 +6,7 @@ import getpass
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
@@ -210,8 +211,12 @@ def _table(found: "Sequence[CallBack]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("reference", "state", "number", "due_at", "topic", "council", "attempts", "holder")
-    table = Table(*(name.replace("_", " ") for name in columns), box=None, pad_edge=False)
+    from ivr.hours import LONDON
+
+    columns = ("reference", "state", "number", "topic", "council", "attempts", "holder")
+    table = Table("due", *columns, box=None, pad_edge=False)
     for one in found:
-        table.add_row(*(str(getattr(one, name) or "-") for name in columns))
+        due = datetime.fromisoformat(one.due_at).astimezone(LONDON)
+        shown = (str(getattr(one, name) or "-") for name in columns)
+        table.add_row(f"{due:%a %d %b %H:%M}", *shown)
     Console().print(table)
