@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 2_500  # how long SQLite waits for another writer: below the 3 s that a service has
+ANSWER_S = 30  # seconds for one statement; a server that is silent for longer has gone away
 CONNECT_S = 3  # seconds that a connection may take, to open or to become free
 UPGRADE_LOCK = 7_203_112  # any fixed number: the advisory lock that upgrades queue up at
 
@@ -71,7 +72,7 @@ class Database:
 
         Nothing is opened before the first session.
         """
-        self._engine = _engine(make_url(url), busy_ms)
+        self._engine = _engine(make_url(url), busy_ms, ANSWER_S)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -191,7 +192,7 @@ def _current(connection: "Connection") -> str:
 # --- engines ---------------------------------------------------------------------------------
 
 
-def _engine(url: URL, busy_ms: int) -> AsyncEngine:
+def _engine(url: URL, busy_ms: int, answer_s: float | None = None) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(_file(url), busy_ms)
     return create_async_engine(
@@ -200,7 +201,11 @@ def _engine(url: URL, busy_ms: int) -> AsyncEngine:
         pool_pre_ping=True,  # a database that was restarted is not a reason to fail
         hide_parameters=True,  # no caller's data in an exception's message
         # In UTC, so that a time which was written without a zone is what it says.
-        connect_args={"timeout": CONNECT_S, "server_settings": {"timezone": "UTC"}},
+        connect_args={
+            "timeout": CONNECT_S,
+            "command_timeout": answer_s,
+            "server_settings": {"timezone": "UTC"},
+        },
     )
 
 

@@ -9,7 +9,8 @@ import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -58,6 +59,19 @@ class PostgreSQL:
         for one in (first, *first.children(recursive=True)):
             one.kill()
         first.wait()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections and does not answer (SIGSTOP), as behind a network that fails."""
+        first = Process(self._server.get_pid())
+        stopped = [first, *first.children(recursive=True)]
+        for one in stopped:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in stopped:
+                one.resume()
 
     def start(self) -> None:
         """Start it on the same data; it recovers what was committed."""

@@ -226,6 +226,30 @@ def test_on_a_full_disk_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
     assert opened(tmp_path) == 2
 
 
+def test_a_database_that_does_not_answer_keeps_no_caller_waiting(tmp_path: Path) -> None:
+    """PostgreSQL is there and silent (SIGSTOP). Twilio gives up after 15 s; we do after three, for
+    the look at what was asked before and for the save. Once it answers again, it has the wish once.
+    """
+    database = PostgreSQL()
+    try:
+        asyncio.run(upgrade(database.url))
+        with process(tmp_path, IVR_DATABASE_URL=database.url) as server:
+            assert server.play(*SAVING, "1").words.startswith("Saved.")
+            other = server.another_caller()
+            phone = other.play("0", "1")
+            with database.frozen():
+                when = other.post(phone.action, "1").page
+                assert "When is a good time" in when.words
+                saving = other.post(when.action, "1").page
+                saved = other.post(saving.action, "1").page
+                assert saved.words.startswith("Saved.")
+            wait_for(lambda: not degraded(server))
+            assert other.post(saving.action, "1").page.words == saved.words
+            assert len(asyncio.run(_references(database.url))) == 2
+    finally:
+        database.stop()
+
+
 CALLERS, WORKERS = 500, 2
 
 

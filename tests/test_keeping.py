@@ -380,6 +380,15 @@ async def test_a_cancelled_request_is_closed_and_a_repeat_says_so_again(database
     assert len(await Queue(database, KEYS, clock).open()) == 1
 
 
+async def test_a_cancellation_that_comes_late_does_not_undo_what_was_asked_since(
+    database: Database,
+) -> None:
+    """It waited in another machine's spool while the caller changed their mind."""
+    early = replace(CANCEL, at=NOW + timedelta(minutes=1))
+    assert await enter(database, WISH, AGAIN, early) == ["saved", "already", "none"]
+    assert len(await Queue(database, KEYS, clock).open()) == 1
+
+
 async def test_what_is_not_there_can_be_neither_kept_nor_cancelled(database: Database) -> None:
     """Nor what is being rung at this moment: the phone is about to ring."""
     assert await enter(database, KEEP, CANCEL) == ["none", "none"]

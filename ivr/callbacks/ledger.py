@@ -82,33 +82,23 @@ class Ledger:
         """The request as this wish leaves it, and what is to be told."""
         if wish.kind is Kind.NEED:
             return await _with_need(session, wish), "noted"
-        if wish.kind is Kind.CANCEL:
-            closed = {"state": State.CLOSED.value, "outcome": CANCEL.name, "ended_at": wish.at}
-            request = await self._taken(session, wish, CANCEL.origins, {**UNHELD, **closed})
-            return request, CANCEL.name if request else "none"
-        again = {"repeats": CallBackRequest.repeats + 1}
-        request = await self._taken(session, wish, OPEN, again)
-        if wish.kind is Kind.KEEP:
-            return request, "kept" if request else "none"
+        cancels = wish.kind is Kind.CANCEL
+        states = CANCEL.origins if cancels else OPEN
+        request = await _taken(session, *self._open(wish.number, states))
         if request is None:
+            if wish.kind is not Kind.SAVE:
+                return None, "none"
             request = self._new(wish)
             session.add(request)
             return request, "saved"
-        join(request, wish, await _last_wish(session, request))
+        last = await _last_wish(session, request)
+        if cancels:
+            return (None, "none") if last > wish.at else (_cancelled(request, wish), CANCEL.name)
+        request.repeats += 1
+        if wish.kind is Kind.KEEP:
+            return request, "kept"
+        join(request, wish, last)
         return request, "already"
-
-    async def _taken(
-        self, session: AsyncSession, wish: Wish, states: Sequence[State], values: dict[str, Any]
-    ) -> CallBackRequest | None:
-        """Change the number's request if it is in one of these states. It is then ours until the
-        transaction ends: who wants it too waits, and looks again."""
-        change = (
-            update(CallBackRequest)
-            .where(*self._open(wish.number, states))
-            .values(values)
-            .returning(CallBackRequest)
-        )
-        return (await session.exec(change)).scalar_one_or_none()
 
     def _open(self, number: str, states: Sequence[State] = OPEN) -> tuple[Any, Any]:
         return (
@@ -149,15 +139,29 @@ def join(request: CallBackRequest, wish: Wish, last: datetime) -> None:
         request.requested_at, request.reference = wish.at, wish.reference
 
 
+def _cancelled(request: CallBackRequest, wish: Wish) -> CallBackRequest:
+    """The request, closed. (One that was asked for anew since then is not: see the caller.)"""
+    closed = {"state": State.CLOSED.value, "outcome": CANCEL.name, "ended_at": wish.at}
+    for name, value in {**UNHELD, **closed}.items():
+        setattr(request, name, value)
+    return request
+
+
+async def _taken(session: AsyncSession, *conditions: Any) -> CallBackRequest | None:
+    """The request that meets these conditions. By being written to, it is ours until the
+    transaction ends: whoever wants it too waits, and looks again."""
+    change = update(CallBackRequest).where(*conditions).values(repeats=CallBackRequest.repeats)
+    return (await session.exec(change.returning(CallBackRequest))).scalar_one_or_none()
+
+
 async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
     """The request of the earlier wish, with this need or without it."""
     earlier = await session.get(CallBackEffect, wish.of)
     if earlier is None:
         raise NotYetError
-    # Written before it is read, so that two answers of one caller do not overwrite each other.
-    ours = update(CallBackRequest).where(col(CallBackRequest.id) == earlier.request_id)
-    taken = ours.values(repeats=CallBackRequest.repeats).returning(CallBackRequest)
-    request: CallBackRequest = (await session.exec(taken)).scalar_one()
+    request = await _taken(session, col(CallBackRequest.id) == earlier.request_id)
+    if request is None:
+        raise NotYetError
     others = [need for need in request.access if need != wish.need]
     request.access = [*others, wish.need] if wish.wanted else others
     return request
