@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from databases import KINDS, new_url, run_at_once
+from databases import KINDS, ROOT, new_url, run_at_once
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -23,13 +23,14 @@ from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys, UnreadableNumberError
 from ivr.callbacks.ledger import Ledger, join
 from ivr.callbacks.queue import Queue
-from ivr.callbacks.service import Wishing
+from ivr.callbacks.service import OpenCallBack, Wishing
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.tables import CallBackRequest
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.conversation import Call
 from ivr.core.call import Ask
 from ivr.database import Database, upgrade
+from ivr.hours import load_hours
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 NUMBER = "+447700900123"
@@ -37,6 +38,7 @@ CALL = Call("CA" + "1" * 32, NUMBER)
 FERNET_KEY = Fernet.generate_key()
 HASH_KEY = b"a key for hashes, in tests"
 KEYS = Keys((FERNET_KEY,), HASH_KEY)
+HOURS = load_hours(ROOT / "flows" / "data" / "hours.yaml")
 SAVE = Ask(
     "save-call-back",
     {
@@ -194,7 +196,7 @@ from pathlib import Path
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.service import Wishing
+from ivr.callbacks.service import OpenCallBack, Wishing
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
 from ivr.conversation import Call
@@ -486,6 +488,24 @@ async def test_processes_that_ask_for_the_same_numbers_at_once_make_one_request_
     await database.close()
 
 
+async def test_a_caller_hears_of_the_open_request_of_their_own_phone_only(
+    database: Database,
+) -> None:
+    """By the next quarter of an hour, as it can be spoken; when it is late, the truth."""
+    due = datetime(2026, 11, 24, 14, 37, tzinfo=UTC)
+    await enter(database, replace(WISH, due_at=due))
+    facts = {"phone": "own", "number": NUMBER}
+    ask = Ask("open-call-back", facts, "callback/look", 4)
+    look = OpenCallBack(Ledger(database, KEYS), HOURS, clock)
+    assert await look(ask, CALL) == Answered(
+        "found", {"due_day": "2026-11-24", "due_time": "14:45"}
+    )
+    late = replace(look, clock=lambda: due + timedelta(seconds=1))
+    assert (await late(ask, CALL)).outcome == "late"
+    for other in ({"phone": "typed", "number": NUMBER}, {**facts, "number": "+447700900124"}):
+        assert await look(replace(ask, facts=other), CALL) == Answered("none")
+
+
 # --- the spool ---------------------------------------------------------------------------------
 
 
@@ -565,6 +585,18 @@ async def test_when_neither_database_nor_disk_takes_it_nothing_is_said_to_be_sav
     (tmp_path / "spool").write_text("a file where the folder should be")
     with pytest.raises(OSError, match="exists"):
         await save_with(gone[0], Spool(tmp_path / "spool", KEYS))(SAVE, CALL)
+
+
+async def test_the_first_wish_makes_the_spool_whose_parent_may_be_missing_too(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path / "var" / "spool", KEYS)
+    assert (spool.waiting(), spool.aside()) == ([], [])
+    spool.tidy()
+    spool.put(WISH)
+    spool.put(WISH)
+    assert len(spool.waiting()) == 1
+    assert "900123" not in repr(WISH)
 
 
 async def test_a_wish_on_disk_can_be_read_by_its_owner_alone_and_tells_no_number(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ivr.callbacks.keeping import PATIENCE_S, Keeper
 from ivr.callbacks.keys import Keys
@@ -156,5 +156,7 @@ class AddNeed:
 
 
 def _spoken(due: datetime, hours: Hours) -> dict[str, str]:
+    """The day and the time in London as they can be spoken: by the next quarter of an hour."""
     local = due.astimezone(hours.zone)
+    local += timedelta(minutes=-local.minute % 15)
     return {"due_day": local.date().isoformat(), "due_time": f"{local:%H:%M}"}

@@ -33,7 +33,9 @@ class Spool:
 
         Raises OSError when the disk does not take it; nothing is kept then.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.folder.exists():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(self.folder.parent)
         if any(self.folder.glob(f"*-{wish.effect}.wish")):
             return
         name = f"{wish.at.timestamp():017.6f}-{wish.effect}"

@@ -1,6 +1,6 @@
 """What a caller wishes in one key press, as data: it can be put in the spool and read back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Wish:
     kind: Kind
     effect: str  # keyed hash of call, turn and step
     reference: str  # the six digits that the caller is told
-    number: str  # E.164: whose request it is
+    number: str = field(repr=False)  # E.164: whose request it is
     at: datetime  # when it was wished
     slot: str = ""  # any, morning or afternoon; only of SAVE, as all that follows
     due_at: datetime | None = None  # by when we said that we would ring
