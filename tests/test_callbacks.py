@@ -1,13 +1,11 @@
 """Call-backs: which numbers are rung, how they are kept, and that a repeat changes nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import phonenumbers
 import pytest
 from cryptography.fernet import Fernet
-from databases import KINDS, new_url
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -18,7 +16,7 @@ from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import CheckNumber, PlanCallBack
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
-from ivr.database import Database, upgrade
+from ivr.database import Database
 from ivr.hours import load_hours
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -43,15 +41,6 @@ SAVE = Ask(
 
 def clock() -> datetime:
     return NOW
-
-
-@pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
-    yield made
-    await made.close()
 
 
 async def stored(database: Database, table: str) -> list[dict[str, object]]:

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,15 +55,6 @@ def wish(number: int, **changes: object) -> Wish:
 @pytest.fixture
 def clock() -> SetClock:
     return SetClock(MONDAY)
-
-
-@pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from databases import KINDS, new_url
+from databases import new_url
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -25,15 +25,6 @@ VISIT = Visit("3f9a", 2, "keys", ("main/menu", "school/menu"))
 
 def clock() -> datetime:
     return NOW
-
-
-@pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from ivr.callbacks.spool import Spool
 from ivr.callbacks.tables import CallBackRequest
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.conversation import Call
-from ivr.core.call import Ask
+from ivr.core.call import Answered, Ask
 from ivr.database import Database, upgrade
 from ivr.hours import load_hours
 
@@ -76,15 +76,6 @@ CANCEL = replace(KEEP, kind=Kind.CANCEL, effect=KEYS.effect_hash("third"), refer
 
 def clock() -> datetime:
     return NOW
-
-
-@pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
-    yield made
-    await made.close()
 
 
 @pytest.fixture
@@ -200,7 +191,7 @@ from ivr.callbacks.service import OpenCallBack, Wishing
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
 from ivr.conversation import Call
-from ivr.core.call import Ask
+from ivr.core.call import Answered, Ask
 from ivr.database import Database
 from ivr.callbacks import keeping
 
@@ -583,7 +574,7 @@ async def test_when_neither_database_nor_disk_takes_it_nothing_is_said_to_be_sav
 ) -> None:
     """The driver turns this into "failed", and the caller hears the truth."""
     (tmp_path / "spool").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="exists"):
+    with pytest.raises(OSError, match="Not a directory"):
         await save_with(gone[0], Spool(tmp_path / "spool", KEYS))(SAVE, CALL)
 
 

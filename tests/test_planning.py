@@ -1,13 +1,11 @@
 """By when we promise to ring: what has room, how fast we were of late, and the truth about it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from cryptography.fernet import Fernet
-from databases import KINDS, ROOT, new_url
+from databases import ROOT, new_url
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -17,7 +15,7 @@ from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import LOOK_BACK, Backlog, Load, plan
 from ivr.callbacks.tables import CallBackRequest
 from ivr.callbacks.wishes import Kind, Wish
-from ivr.database import Database, upgrade
+from ivr.database import Database
 from ivr.hours import SLOTS, load_hours
 from tests.helplines import SetClock, helpline
 
@@ -93,15 +91,6 @@ def test_whatever_the_load_something_is_promised_within_staffed_hours(
 
 
 # --- counting ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
-    yield made
-    await made.close()
 
 
 async def test_open_requests_are_counted_by_day_and_slot_and_finished_ones_of_late(
