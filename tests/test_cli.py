@@ -108,6 +108,10 @@ def test_a_call_back_is_worked_from_claim_to_outcome(ivr, reference: str) -> Non
     assert ivr("callbacks", "claim", reference).returncode == 0
     done = ivr("callbacks", "outcome", reference, "wrong number", "--note", "a shop")
     assert "closed" in done.stdout
+    assert "a shop" not in done.stdout
+    shown = ivr("callbacks", "show", reference, "--reveal").stdout
+    for line in ("07700 900 456", "alice: no answer", "bob: released", "a shop"):
+        assert line in shown
     assert json.loads(ivr("callbacks", "list", "--json").stdout) == []
 
 
@@ -132,6 +136,18 @@ def test_what_cannot_be_done_is_said_with_its_reason(ivr, reference: str) -> Non
         assert "Traceback" not in done.stderr
     (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
     assert (one["state"], one["holder"]) == ("claimed", "alice")
+
+
+def test_a_worry_about_safety_is_marked_and_said_why(ivr, reference: str) -> None:
+    """Whoever claims it next reads it."""
+    marked = ivr("callbacks", "urgent", reference, "--note", "alone at home", "--as", "alice")
+    assert "alice: marked urgent" in marked.stdout
+    assert "alone at home" not in marked.stdout
+    assert "alone at home" in ivr("callbacks", "claim", "--as", "bob").stdout
+    back = ivr("callbacks", "urgent", reference, "--not", "--note", "safe", "--json")
+    (one,) = json.loads(back.stdout)
+    assert one["history"][-1]["what"] == "not urgent"
+    assert ivr("callbacks", "urgent", "000000", "--note", "x").returncode == 1
 
 
 def test_a_claim_is_taken_over_by_its_reference_only(ivr, reference: str) -> None:

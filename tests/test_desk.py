@@ -264,6 +264,32 @@ async def test_notes_are_erased_with_the_number(
         assert {note for (note,) in notes} == {""}
 
 
+async def test_what_is_urgent_says_why_and_is_not_erased_until_it_is_not(
+    desk: Desk, queue: Queue, database: Database, clock: SetClock
+) -> None:
+    """Somebody may not be safe: the number may be needed."""
+    await wished(database, wish(1))
+    claim = await claimed(desk)
+    with pytest.raises(NoteNeededError, match='"marked urgent" needs a note'):
+        await desk.mark(claim.request_id, "alice", urgent=True, note="")
+    await desk.mark(claim.request_id, "alice", urgent=True, note="the child is at risk")
+    await desk.finish(claim, "spoke")
+    clock.at += timedelta(days=400)
+    eraser = Eraser(database, clock, months=1)
+    assert await eraser.erase() == 0
+    await desk.mark(claim.request_id, "bob", urgent=False, note="the family is safe")
+    history = await queue.history(claim.request_id, notes=True)
+    assert [(one.who, one.what, one.note) for one in history] == [
+        ("caller", "saved", ""),
+        ("alice", "claimed", ""),
+        ("alice", "marked urgent", "the child is at risk"),
+        ("alice", "spoke", ""),
+        ("bob", "not urgent", "the family is safe"),
+    ]
+    assert {one.note for one in await queue.history(claim.request_id)} == {""}
+    assert await eraser.erase() == 1
+
+
 # --- the tables --------------------------------------------------------------------------------
 
 

@@ -659,6 +659,8 @@ async def test_each_answer_is_added_to_the_saved_request_and_can_be_taken_back(
     assert await enter(database, WISH, *answers) == ["saved", *["noted"] * 4]
     (kept,) = await Queue(database, KEYS, clock).open()
     assert kept.access == ["slower"]
+    happened = [one["what"] for one in await stored(database, "callback_event")]
+    assert happened == ["saved", "message: yes", "slower: yes", "message: no"]
 
 
 async def test_an_answer_to_a_joined_wish_is_added_to_the_request_that_it_joined(

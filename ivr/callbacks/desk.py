@@ -107,6 +107,21 @@ class Desk:
             request.state = (State.DUE_AGAIN if tried else State.WAITING).value
             session.add(event(request, self.clock(), claim.holder, states.RELEASE.name))
 
+    async def mark(self, request_id: int, who: str, urgent: bool, note: str) -> None:
+        """Mark a request urgent because somebody may not be safe, or not urgent any more.
+
+        An urgent one comes before others that are due at the same time, and is not erased. Raises
+        NoteNeededError.
+        """
+        what = states.URGENT if urgent else states.NOT_URGENT
+        if not note.strip():
+            raise NoteNeededError(f'"{what}" needs a note, so that the next person knows why.')
+        change = update(CallBackRequest).where(col(CallBackRequest.id) == request_id)
+        async with self.database.writing() as session:
+            marked = change.values(urgent=urgent).returning(CallBackRequest)
+            request = (await session.exec(marked)).scalar_one()
+            session.add(event(request, self.clock(), who, what, self.keys.seal(note.strip())))
+
     async def finish(self, claim: Claim, outcome: str, note: str = "") -> CallBackRequest:
         """Record how an attempt ended, and when it is due again if it is, in one transaction.
 

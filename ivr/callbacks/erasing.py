@@ -46,6 +46,7 @@ class Eraser:
         old = select(CallBackRequest.id).where(
             col(CallBackRequest.ended_at) <= months_before(now, self._months),
             col(CallBackRequest.erased_at).is_(None),
+            col(CallBackRequest.urgent).is_(False),  # somebody may not be safe: it is held
         )
         async with self._database.writing() as session:
             ids = list((await session.exec(old.limit(AT_ONCE))).all())

@@ -65,7 +65,8 @@ class Ledger:
         if request is None:
             return Kept(outcome, wish.reference)
         await session.flush()  # gives a new request its id
-        done = event(request, wish.at, CALLER, outcome)
+        answered = f"{wish.need}: {'yes' if wish.wanted else 'no'}"
+        done = event(request, wish.at, CALLER, answered if wish.kind is Kind.NEED else outcome)
         effect = CallBackEffect(
             effect=wish.effect,
             outcome=wish.told or outcome,

@@ -10,7 +10,14 @@ from sqlmodel import col, select
 from ivr.callbacks.keys import Keys, UnreadableNumberError
 from ivr.callbacks.numbers import masked, printed
 from ivr.callbacks.service import utc_text
-from ivr.callbacks.tables import BY_DUE, IS_OPEN, CallBackEffect, CallBackRequest, event
+from ivr.callbacks.tables import (
+    BY_DUE,
+    IS_OPEN,
+    CallBackEffect,
+    CallBackEvent,
+    CallBackRequest,
+    event,
+)
 from ivr.database import Database
 
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
@@ -32,6 +39,16 @@ class CallBack:
     repeats: int
     attempts: int
     holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to a request."""
+
+    at: str  # UTC, ISO 8601
+    who: str
+    what: str
+    note: str  # "" if there is none, or if it is not for whoever asks
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,24 @@ class Queue:
         """Return the request with this id and its whole number, as ``reveal`` does."""
         (found,) = await self._revealed(who, col(CallBackRequest.id) == request_id)
         return found
+
+    async def history(self, request_id: int, notes: bool = False) -> list[Happening]:
+        """Return what happened to a request, in order; with the notes of staff if wanted.
+
+        Raises UnreadableNumberError if a note's key is lost.
+        """
+        query = select(CallBackEvent).where(col(CallBackEvent.request_id) == request_id)
+        async with self.database.reading() as session:
+            found = (await session.exec(query.order_by(col(CallBackEvent.id)))).all()
+        return [
+            Happening(
+                at=utc_text(one.at),
+                who=one.who,
+                what=one.what,
+                note=self.keys.unseal(one.note) if notes and one.note else "",
+            )
+            for one in found
+        ]
 
     async def _revealed(self, who: str, *conditions: Any) -> list[CallBack]:
         now = self.clock()

@@ -41,6 +41,8 @@ RELEASE = Move("released", (State.CLAIMED,))
 FINISH = Move("finished", (State.CLAIMED, State.CALLING))
 CANCEL = Move("cancelled", (State.WAITING, State.CLAIMED, State.DUE_AGAIN), State.CLOSED)
 
+URGENT, NOT_URGENT = "marked urgent", "not urgent"  # beside every state: no move
+
 MOVES = (CLAIM, TAKE_OVER, RENEW, RELEASE, FINISH, CANCEL)
 
 

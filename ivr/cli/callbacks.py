@@ -7,15 +7,16 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from ivr.callbacks.desk import Claim, Desk
-    from ivr.callbacks.queue import CallBack, Queue
+    from ivr.callbacks.queue import CallBack, Happening, Queue
 
 Answer = TypeVar("Answer")
+Shown: TypeAlias = "tuple[CallBack, list[Happening]]"
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 as_whom = click.option(
@@ -43,7 +44,7 @@ def list_command(every: bool, as_json: bool) -> None:
     """List the open requests, the next due first. Numbers are masked."""
     found = _at(lambda office: office.queue.all() if every else office.queue.open())
     if as_json:
-        _print_json(found)
+        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
     elif not found:
         click.echo("No call-back is waiting.")
     else:
@@ -52,17 +53,14 @@ def list_command(every: bool, as_json: bool) -> None:
 
 @callbacks.command("show", epilog="Example: ivr callbacks show 482195 --reveal")
 @click.argument("reference")
-@click.option("--reveal", is_flag=True, help="Show the whole number. This is recorded.")
+@click.option(
+    "--reveal", is_flag=True, help="Show the whole number and the notes. This is recorded."
+)
 @as_json
 def show_command(reference: str, reveal: bool, as_json: bool) -> None:
-    """Show the requests with this reference (there can be more than one)."""
-    found = _at(
-        lambda office: (
-            office.queue.reveal(reference, getpass.getuser())
-            if reveal
-            else office.queue.find(reference)
-        )
-    )
+    """Show the requests with this reference (there can be more than one), and what happened to
+    them; with --reveal the notes of staff too."""
+    found = _at(lambda office: _show(office, reference, reveal))
     _print(found, as_json)
     if not found:
         raise click.ClickException(f"No request has the reference {reference}.")
@@ -106,6 +104,18 @@ def outcome_command(reference: str, outcome: str, note: str, who: str, as_json: 
     _print(found, as_json)
 
 
+@callbacks.command("urgent", epilog='Example: ivr callbacks urgent 482195 --note "child at risk"')
+@click.argument("reference")
+@click.option("--note", default="", help="Why. Kept sealed.")
+@click.option("--not", "is_not", is_flag=True, help="It is not urgent any more.")
+@as_whom
+@as_json
+def urgent_command(reference: str, note: str, is_not: bool, who: str, as_json: bool) -> None:
+    """Mark a request urgent, because somebody may not be safe. It is not erased while it is."""
+    found = _at(lambda office: _mark(office, reference, who, not is_not, note))
+    _print(found, as_json)
+
+
 @callbacks.command("export", epilog="Example: ivr callbacks export requests.csv")
 @click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
 def export_command(file: TextIO) -> None:
@@ -127,18 +137,27 @@ def export_command(file: TextIO) -> None:
 # --- what they do ------------------------------------------------------------------------------
 
 
-async def _claim(
-    office: Office, reference: str | None, who: str, take_over: bool
-) -> "Sequence[CallBack]":
+async def _show(office: Office, reference: str, reveal: bool) -> list[Shown]:
+    queue = office.queue
+    return [
+        (
+            await (queue.reveal_one(one, getpass.getuser()) if reveal else queue.one(one)),
+            await queue.history(one, notes=reveal),
+        )
+        for one in await queue.ids(reference)
+    ]
+
+
+async def _claim(office: Office, reference: str | None, who: str, take_over: bool) -> list[Shown]:
     if reference is None:
         claim = await office.desk.claim_next(who)
         if claim is None:
             raise click.ClickException("No call-back is waiting.")
-        return [await office.queue.reveal_one(claim.request_id, who)]
+        return [await _claimed(office, claim, who)]
     take = office.desk.take_over if take_over else office.desk.claim
     for request_id in await office.queue.ids(reference):
         if claim := await take(request_id, who):
-            return [await office.queue.reveal_one(claim.request_id, who)]
+            return [await _claimed(office, claim, who)]
     found = await office.queue.find(reference)
     if not found:
         raise click.ClickException(f"No request has the reference {reference}.")
@@ -146,16 +165,30 @@ async def _claim(
     raise click.ClickException(f"{reference} cannot be claimed: it is {found[0].state}{held}.")
 
 
+async def _claimed(office: Office, claim: "Claim", who: str) -> Shown:
+    """What its holder needs to ring: the whole number, and what happened so far."""
+    shown = await office.queue.reveal_one(claim.request_id, who)
+    return shown, await office.queue.history(claim.request_id, notes=True)
+
+
+async def _mark(office: Office, reference: str, who: str, urgent: bool, note: str) -> list[Shown]:
+    found = await office.queue.ids(reference)
+    if not found:
+        raise click.ClickException(f"No request has the reference {reference}.")
+    for request_id in found:
+        await office.desk.mark(request_id, who, urgent, note)
+    return await _show(office, reference, reveal=False)
+
+
 async def _release(office: Office, reference: str, who: str) -> None:
     await office.desk.release(await _mine(office, reference, who))
 
 
-async def _finish(
-    office: Office, reference: str, outcome: str, note: str, who: str
-) -> "Sequence[CallBack]":
+async def _finish(office: Office, reference: str, outcome: str, note: str, who: str) -> list[Shown]:
     claim = await _mine(office, reference, who)
     await office.desk.finish(claim, outcome, note)
-    return [await office.queue.one(claim.request_id)]
+    one = claim.request_id
+    return [(await office.queue.one(one), await office.queue.history(one))]
 
 
 async def _mine(office: Office, reference: str, who: str) -> "Claim":
@@ -193,18 +226,22 @@ def _at(do: Callable[[Office], Awaitable[Answer]]) -> Answer:
 # --- what they print ---------------------------------------------------------------------------
 
 
-def _print(found: "Sequence[CallBack]", as_json: bool) -> None:
+def _print(found: Sequence[Shown], as_json: bool) -> None:
     if as_json:
-        _print_json(found)
+        told = [
+            {**asdict(one), "history": [asdict(each) for each in history]} for one, history in found
+        ]
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
-    for one in found:
+    for one, history in found:
         for name, value in asdict(one).items():
-            click.echo(f"{name.replace('_', ' '):>14}  {value or '-'}")
+            shown = ", ".join(value) if isinstance(value, list) else str(value)
+            click.echo(f"{name.replace('_', ' '):>14}  {shown or '-'}")
+        for each in history:
+            click.echo(f"{each.at:>22}  {each.who}: {each.what}")
+            if each.note:
+                click.echo(f"{'':>22}  {each.note}")
         click.echo()
-
-
-def _print_json(found: "Sequence[CallBack]") -> None:
-    click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
 
 
 def _table(found: "Sequence[CallBack]") -> None:
