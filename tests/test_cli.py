@@ -84,6 +84,23 @@ def test_a_call_back_is_saved_listed_shown_and_revealed(ivr) -> None:
     assert "07700 900 456" in ivr("callbacks", "show", one["reference"], "--reveal").stdout
 
 
+def test_how_best_to_ring_is_kept_with_the_call_back(ivr) -> None:
+    """Only what staff can do is asked; where that is nothing, no key is there for it."""
+    ivr("call", "--keys", "0 1 1 1 1 3 1 2 1")
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    assert one["access"] == ["message", "slower"]
+    settings = {"IVR_ACCESS_NEEDS": "interpreter"}
+    asked = ivr("call", "--keys", "0 1 1 1 3 1 1 3 1", **settings)
+    assert "Shall we bring an interpreter" in " ".join(asked.stdout.split())
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    assert one["access"] == ["message", "slower", "interpreter"]
+    none = ivr("call", "--keys", "0 1 1 1", IVR_ACCESS_NEEDS="none")
+    assert "how best to ring you" not in " ".join(none.stdout.split())
+    wrong = ivr("serve", IVR_ACCESS_NEEDS="braille")
+    assert wrong.returncode == 2
+    assert "IVR_ACCESS_NEEDS is 'braille'. It must be none, or any of message" in wrong.stderr
+
+
 @pytest.fixture
 def reference(ivr) -> str:
     """Somebody waits to be rung."""

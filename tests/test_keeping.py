@@ -666,9 +666,21 @@ async def test_each_answer_is_added_to_the_saved_request_and_can_be_taken_back(
 async def test_an_answer_to_a_joined_wish_is_added_to_the_request_that_it_joined(
     database: Database,
 ) -> None:
-    await enter(database, WISH, AGAIN, need("message", of=AGAIN.effect))
+    await enter(database, WISH, AGAIN, need("message", of=AGAIN.effect, own=True))
     (kept,) = await Queue(database, KEYS, clock).open()
     assert kept.access == ["message"]
+
+
+async def test_nobody_can_give_leave_to_leave_messages_in_another_s_place(
+    database: Database,
+) -> None:
+    """Somebody typed the number of a parent who had asked before. That we shall speak slowly is
+    taken from them, that a message may be left is not; staff read that it was said."""
+    typed = [need(each, of=AGAIN.effect) for each in ("message", "someone-else", "slower")]
+    assert await enter(database, WISH, AGAIN, *typed) == ["saved", "already", *["noted"] * 3]
+    (kept,) = await Queue(database, KEYS, clock).open()
+    assert kept.access == ["slower"]
+    assert "message: yes" in [one["what"] for one in await stored(database, "callback_event")]
 
 
 async def test_an_answer_whose_wish_waits_in_another_spool_waits_for_it(

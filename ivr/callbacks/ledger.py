@@ -22,6 +22,9 @@ from ivr.database import Database
 from ivr.errors import HelplineError
 
 CALLER = "caller"  # who did it, in an event
+# What lets others know of the call-back. Whoever typed the number of somebody who had asked before
+# cannot give that leave in their place.
+CONSENTS = ("message", "someone-else")
 TRIES = 5  # a race is lost to a wish that was entered, so one more try finds it
 
 
@@ -163,6 +166,9 @@ async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
     request = await _taken(session, col(CallBackRequest.id) == earlier.request_id)
     if request is None:
         raise NotYetError
+    joined = earlier.reference != request.reference
+    if joined and not wish.own and wish.wanted and wish.need in CONSENTS:
+        return request  # staff read in the history that somebody has said so
     others = [need for need in request.access if need != wish.need]
     request.access = [*others, wish.need] if wish.wanted else others
     return request

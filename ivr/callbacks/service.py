@@ -151,6 +151,7 @@ class AddNeed:
             of=self.keys.effect_hash(earlier),
             need=ask.facts["need"],
             wanted=ask.facts["wanted"] == "yes",
+            own=ask.facts.get("phone") == "own",
         )
         return Answered((await self.keeper.keep(wish)).outcome)
 

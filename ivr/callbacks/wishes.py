@@ -32,6 +32,7 @@ class Wish:
     of: str = ""  # only of NEED: the effect of the earlier wish
     need: str = ""  # only of NEED: one of those of IVR_ACCESS_NEEDS
     wanted: bool = False  # only of NEED: whether the caller said yes
+    own: bool = False  # only of NEED: the caller rings from the phone that is to be rung
     told: str = ""  # the outcome that the caller has heard already
 
 
