@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     )
     var: Folder = Field(
         default=ROOT / "var",
-        description="The folder for what the helpline makes itself: database, keys, clips,"
-        " compiled books. Unset: `var`.",
+        description="The folder for what the helpline makes itself: database, keys, clips, books,"
+        " and the spool of wishes that wait for the database. Unset: `var`.",
     )
     other_number: Annotated[str, AfterValidator(values.number_to_give)] = Field(
         default="",
