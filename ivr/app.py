@@ -153,9 +153,12 @@ class LoopbackOnly:
 
 
 def _is_here(scope: HTTPScope) -> bool:
-    client = str((scope["client"] or ("",))[0])
+    here = ("<local>", None)  # who calls the application itself names no client
+    client = str((scope.get("client", here) or ("", None))[0])
     try:
-        return client == "<local>" or ip_address(client.partition("%")[0]).is_loopback
+        address = ip_address(client.partition("%")[0]) if client != "<local>" else None
+        mapped = getattr(address, "ipv4_mapped", None)  # of IPv4, on a socket of IPv6
+        return address is None or (mapped or address).is_loopback
     except ValueError:  # a socket file has no address, and need not be on this machine's side
         return False
 

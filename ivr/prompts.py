@@ -87,7 +87,8 @@ def _read_lexicon(content: Value, prompts: Prompts) -> None:
 
 
 def _read_file(content: Value, stem: str, prompts: Prompts) -> None:
-    fields = content.fields(("about", "review_by", "source", "prompts"), needed=("prompts",))
+    known = ("about", "review_by", "source", "prompts")
+    fields = content.fields(known, needed=("review_by", "source", "prompts"))
     source = fields["source"].text() if "source" in fields else ""
     review_by = _day(fields.get("review_by"))
     written = list(fields["prompts"].pairs()) if "prompts" in fields else []

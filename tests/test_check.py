@@ -222,6 +222,28 @@ FLAWS = {
             ),
         ],
     ),
+    "silence too short": (
+        "flows/keeping.yaml",
+        "{say: nothing-kept-yet, wait: 25}",
+        "{say: nothing-kept-yet, wait: 5}",
+        [
+            (
+                "flows/keeping.yaml:13:3: error F013: after a silence only 5 s are waited"
+                " (let it be 20 or more)"
+            ),
+        ],
+    ),
+    "silence hangs up early": (
+        "flows/keeping.yaml",
+        "13: {goodbye: nothing-kept-goodbye}",
+        "4: {goodbye: nothing-kept-goodbye}",
+        [
+            (
+                "flows/keeping.yaml:13:3: error F013: silence ends the call after 3 waits"
+                " (let the goodbye be the 13th, or a later one)"
+            ),
+        ],
+    ),
     "silence again": (
         "flows/keeping.yaml",
         "{say: nothing-kept-yet, wait: 25}",

@@ -301,6 +301,15 @@ def test_a_setting_that_cannot_be_used_is_named(ivr, settings, said) -> None:
     assert said in done.stderr
 
 
+def test_an_address_that_cannot_be_is_wrong_use(ivr) -> None:
+    """One line that says what would do."""
+    for arguments in (("serve", "--bind", "127.0.0.1:99999"), ("call", "--url", "127.0.0.1:8000")):
+        done = ivr(*arguments)
+        assert done.returncode == 2
+        assert "try" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_demo_mode_listens_on_this_machine_only(ivr) -> None:
     done = ivr("serve", "--bind", "0.0.0.0:8000")
     assert done.returncode == 2

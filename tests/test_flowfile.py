@@ -218,6 +218,20 @@ MISTAKES = {
             'flows/branch.yaml:42:10: error F002: a mapping ("name: value") belongs here',
         ],
     ),
+    "kind misspelt": (
+        "flows/person.yaml",
+        "    menu: [we-can-help]\n",
+        "    meun: [we-can-help]\n",
+        [
+            ('flows/person.yaml:4:5: error F006: this step does nothing (did you mean "menu"?)'),
+        ],
+    ),
+    "no source": (
+        "prompts/en-GB/card.yaml",
+        "source: ",
+        "about: ",
+        ['prompts/en-GB/card.yaml:1:1: error F006: "source" is missing here'],
+    ),
     "no kind": (
         "flows/person.yaml",
         "    menu: [we-can-help]\n",
@@ -715,9 +729,9 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_quite_another_thing_is_told_where_it_is(name: str, tmp_path: Path) -> None:
     file, content, told = FILES[name]
-    first, *_ = edited(tmp_path, (file, None, content))
-    assert first.startswith(f"{file}:")
-    assert told in first
+    found = edited(tmp_path, (file, None, content))
+    assert all(one.startswith(f"{file}:") for one in found[:1])
+    assert any(told in one for one in found)
 
 
 @pytest.mark.parametrize("file", ["flows/hello.yaml", "prompts/en-GB/shared.yaml"])

@@ -25,7 +25,7 @@ from ivr.callbacks.ledger import Ledger, join
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.service import OpenCallBack, Wishing
 from ivr.callbacks.spool import Spool
-from ivr.callbacks.tables import CallBackRequest
+from ivr.callbacks.tables import IS_OPEN, CallBackRequest
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
@@ -70,7 +70,7 @@ AGAIN = replace(
     topic="",
     council="E08000035",
 )
-KEEP = replace(AGAIN, kind=Kind.KEEP, slot="", due_at=None, council="")
+KEEP = replace(AGAIN, kind=Kind.KEEP, slot="", due_at=None, council="", request=1)
 CANCEL = replace(KEEP, kind=Kind.CANCEL, effect=KEYS.effect_hash("third"), reference="000003")
 
 
@@ -104,7 +104,7 @@ async def stored(database: Database, table: str) -> list[dict[str, object]]:
 
 async def set_state(database: Database, state: str) -> None:
     async with database.writing() as session:
-        change = text(f"update callback_request set state = '{state}'")
+        change = text(f"update callback_request set state = '{state}' where {IS_OPEN}")
         await (await session.connection()).execute(change)
 
 
@@ -382,14 +382,29 @@ async def test_a_cancellation_that_comes_late_does_not_undo_what_was_asked_since
     assert len(await Queue(database, KEYS, clock).open()) == 1
 
 
-async def test_what_is_not_there_can_be_neither_kept_nor_cancelled(database: Database) -> None:
+async def test_what_has_ended_can_be_neither_kept_nor_cancelled(database: Database) -> None:
     """Nor what is being rung at this moment: the phone is about to ring."""
+    await enter(database, WISH)
+    await set_state(database, "done")
     assert await enter(database, KEEP, CANCEL) == ["none", "none"]
+    await enter(database, replace(AGAIN, effect=KEYS.effect_hash("anew")))
+    await set_state(database, "calling")
+    other = replace(CANCEL, effect=KEYS.effect_hash("other"), request=2)
+    assert await enter(database, other) == ["none"]
+
+
+async def test_a_repeat_of_what_came_to_nothing_comes_to_nothing(database: Database) -> None:
+    """The request was being rung; or the caller has asked for another one since."""
     await enter(database, WISH)
     await set_state(database, "calling")
     assert await enter(database, CANCEL) == ["none"]
-    await set_state(database, "claimed")
-    assert await enter(database, CANCEL) == ["cancelled"]
+    await set_state(database, "due again")
+    assert await enter(database, CANCEL) == ["none"]
+    await set_state(database, "closed")
+    await enter(database, replace(AGAIN, effect=KEYS.effect_hash("anew")))
+    later = replace(CANCEL, effect=KEYS.effect_hash("later"), at=NOW + timedelta(days=1))
+    assert await enter(database, CANCEL, later) == ["none", "none"]
+    assert len(await Queue(database, KEYS, clock).open()) == 1
 
 
 async def test_the_database_itself_refuses_a_second_open_request(database: Database) -> None:
@@ -489,7 +504,7 @@ async def test_a_caller_hears_of_the_open_request_of_their_own_phone_only(
     ask = Ask("open-call-back", facts, "callback/look", 4)
     look = OpenCallBack(Ledger(database, KEYS), HOURS, clock)
     assert await look(ask, CALL) == Answered(
-        "found", {"due_day": "2026-11-24", "due_time": "14:45"}
+        "found", {"open_request": "1", "due_day": "2026-11-24", "due_time": "14:45"}
     )
     late = replace(look, clock=lambda: due + timedelta(seconds=1))
     assert (await late(ask, CALL)).outcome == "late"

@@ -23,9 +23,11 @@ from ivr.app import create_app
 from ivr.config import load_settings
 from ivr.handset import Caller
 from ivr.phone import routes
+from ivr.phone.signature import compute
 from ivr.sealing import GOOD_FOR, LONGEST, Sealer
 from tests.helplines import (
     CALL,
+    FORM,
     KEY,
     NUMBER,
     PATIENCE,
@@ -210,7 +212,10 @@ def test_a_body_that_is_no_form_leads_on(
 def half_sent(line: Helpline) -> socket.socket:
     """A signed request of which only the head has come."""
     wire = socket.create_connection(("127.0.0.1", line.port), timeout=PATIENCE)
-    wire.sendall(b"POST /voice HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nDigits")
+    wire.sendall(
+        b"POST /voice HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: x\r\n"
+        b"Content-Length: 9\r\n\r\nDigits"
+    )
     return wire
 
 
@@ -227,6 +232,42 @@ def test_a_request_that_does_not_end_is_not_waited_for(
     monkeypatch.setattr(routes, "BODY_SECONDS", 0)
     with half_sent(line) as wire:
         assert wire.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_a_stranger_s_body_is_not_read(line: Helpline) -> None:
+    """Sixteen megabytes to be taken apart would keep every caller waiting."""
+    with socket.create_connection(("127.0.0.1", line.port), timeout=PATIENCE) as wire:
+        head = f"POST /voice HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n"
+        wire.sendall(f"{head}Content-Length: 15000000\r\n\r\na=%26".encode())
+        assert wire.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_a_form_that_no_telephone_sends_is_not_taken_apart(line: Helpline) -> None:
+    """Even if a signature comes with it; a real one is a fiftieth of that."""
+    answer = line.signed("POST", "/voice", {**line.call, "more": "x" * 100_000})
+    assert (answer.status, answer.body) == (403, b"")
+
+
+def test_an_address_that_ends_in_a_bare_question_mark_is_answered(line: Helpline) -> None:
+    """So somebody typed it into Twilio's console, and so it is signed."""
+    assert line.signed("POST", "/voice?", line.call).page.goes_on
+
+
+@pytest.mark.parametrize("host", ["[bad]", "[::1", "x/y?z#q", ""])
+async def test_whatever_host_is_asked_for_in_demo_mode_a_fault_is_answered(
+    tmp_path: Path, host: str
+) -> None:
+    """There is no public address to sign for then, so the one that was asked for counts."""
+    settings = load_settings({"IVR_VAR": str(tmp_path)})
+    client = create_app(settings).test_client()
+    token = settings.auth_tokens[0]  # Twilio's library cannot read all of these addresses
+    headers = {
+        "Host": host,
+        "X-Twilio-Signature": compute(token, f"http://{host}/voice/fallback"),
+    }
+    answer = await client.post("/voice/fallback", headers=headers)
+    assert answer.status_code == 200
+    assert b'action="/voice"' in await answer.get_data(as_text=False)
 
 
 @pytest.mark.parametrize("client", [("192.0.2.7", 4711), ("::ffff:192.0.2.7", 1), ("", None), None])
@@ -404,6 +445,24 @@ def test_a_whole_call_sent_again_late_and_in_disorder_changes_nothing(
                 assert reference(again) == told
     finally:
         clock.at = MONDAY
+    assert kept(var) == before
+
+
+def test_a_repeated_cancellation_does_not_cancel_what_was_asked_for_since(
+    own: Helpline, var: Path
+) -> None:
+    """Two calls of one parent: one stands at "sure to cancel" while the other cancels. What the
+    first then asks for anew is kept, however often its press of 2 is delivered."""
+    assert own.play(*SAVING, "1").words.startswith("Saved.")
+    sure = own.play("0", "1", "1", "3")
+    second = own.another_caller(own.call["From"])
+    assert "is cancelled" in second.play("0", "1", "1", "3", "2").words
+    gone = own.post(sure.action, "2").page
+    assert "not waiting any more" in gone.words
+    saving = own.post(own.post(gone.action, "1").page.action, "1").page
+    assert own.post(saving.action, "1").page.words.startswith("Saved.")
+    before = kept(var)
+    assert own.post(sure.action, "2").page.words == gone.words
     assert kept(var) == before
 
 

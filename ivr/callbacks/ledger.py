@@ -54,29 +54,25 @@ class Ledger:
                 lost = race
         raise lost
 
-    async def due(self, number: str) -> datetime | None:
-        """Return by when this number's open request is to be rung, or None without one."""
-        query = select(CallBackRequest.due_at).where(*self._open(number))
+    async def open(self, number: str) -> tuple[int, datetime] | None:
+        """Return the id of this number's open request and by when it is to be rung, or None."""
+        query = select(CallBackRequest).where(*self._open(number))
         async with self._database.reading() as session:
-            return (await session.exec(query)).one_or_none()
+            request = (await session.exec(query)).one_or_none()
+        return (request.id or 0, request.due_at) if request else None
 
     async def _entered(self, session: AsyncSession, wish: Wish) -> Kept:
         told = await session.get(CallBackEffect, wish.effect)
         if told is not None:
             return Kept(told.outcome, told.reference)
         request, outcome = await self._changed(session, wish)
-        if request is None:
-            return Kept(outcome, wish.reference)
+        if request is None:  # nothing is changed, now or when the wish is repeated
+            session.add(_effect(wish, outcome, wish.request))
+            return Kept(wish.told or outcome, wish.reference)
         await session.flush()  # gives a new request its id
         answered = f"{wish.need}: {'yes' if wish.wanted else 'no'}"
         done = event(request, wish.at, CALLER, answered if wish.kind is Kind.NEED else outcome)
-        effect = CallBackEffect(
-            effect=wish.effect,
-            outcome=wish.told or outcome,
-            reference=wish.reference,
-            request_id=done.request_id,
-            at=wish.at,
-        )
+        effect = _effect(wish, outcome, done.request_id)
         session.add_all((done, effect))
         return Kept(effect.outcome, effect.reference)
 
@@ -88,7 +84,10 @@ class Ledger:
             return await _with_need(session, wish), "noted"
         cancels = wish.kind is Kind.CANCEL
         states = CANCEL.origins if cancels else OPEN
-        request = await _taken(session, *self._open(wish.number, states))
+        conditions = self._open(wish.number, states)
+        if wish.kind is not Kind.SAVE:  # that one, and none which was asked for since
+            conditions = (*conditions, col(CallBackRequest.id) == wish.request)
+        request = await _taken(session, *conditions)
         if request is None:
             if wish.kind is not Kind.SAVE:
                 return None, "none"
@@ -104,7 +103,7 @@ class Ledger:
         join(request, wish, last)
         return request, "already"
 
-    def _open(self, number: str, states: Sequence[State] = OPEN) -> tuple[Any, Any]:
+    def _open(self, number: str, states: Sequence[State] = OPEN) -> tuple[Any, ...]:
         return (
             col(CallBackRequest.number_hash) == self._keys.number_hash(number),
             col(CallBackRequest.state).in_([state.value for state in states]),
@@ -141,6 +140,16 @@ def join(request: CallBackRequest, wish: Wish, last: datetime) -> None:
             setattr(request, name, told)
     if wish.at < request.requested_at:
         request.requested_at, request.reference = wish.at, wish.reference
+
+
+def _effect(wish: Wish, outcome: str, request_id: int) -> CallBackEffect:
+    return CallBackEffect(
+        effect=wish.effect,
+        outcome=wish.told or outcome,
+        reference=wish.reference,
+        request_id=request_id,
+        at=wish.at,
+    )
 
 
 def _cancelled(request: CallBackRequest, wish: Wish) -> CallBackRequest:

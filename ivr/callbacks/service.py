@@ -75,10 +75,12 @@ class OpenCallBack:
         if ask.facts.get("phone") != "own":
             return Answered("none")
         async with asyncio.timeout(PATIENCE_S):
-            due = await self.ledger.due(ask.facts["number"])
-        if due is None:
+            found = await self.ledger.open(ask.facts["number"])
+        if found is None:
             return Answered("none")
-        return Answered("found" if self.clock() <= due else "late", _spoken(due, self.hours))
+        request, due = found
+        facts = {"open_request": str(request), **_spoken(due, self.hours)}
+        return Answered("found" if self.clock() <= due else "late", facts)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Wishing:
             due_at=datetime.fromisoformat(due) if due else None,
             topic=ask.facts.get("topic", ""),
             council=ask.facts.get("council", ""),
+            request=int(ask.facts.get("open_request") or 0),
         )
         kept = await self.keeper.keep(wish)
         saved_as = f"{ask.turn}:{ask.step}"  # with the call's id, the key of this effect

@@ -29,6 +29,7 @@ class Wish:
     due_at: datetime | None = None  # by when we said that we would ring
     topic: str = ""
     council: str = ""
+    request: int = 0  # only of KEEP and CANCEL: the request that the caller was told of
     of: str = ""  # only of NEED: the effect of the earlier wish
     need: str = ""  # only of NEED: one of those of IVR_ACCESS_NEEDS
     wanted: bool = False  # only of NEED: whether the caller said yes

@@ -49,6 +49,8 @@ def call(  # noqa: PLR0913, PLR0917 - each is an option that a person types
     """
     if url and at:
         raise UsageError("--at sets the clock of a helpline started for this call, not of --url.")
+    if url and not url.startswith(("http://", "https://")):
+        raise UsageError(f'"{url}" is no address of a helpline; try http://127.0.0.1:8000')
     if withheld and from_number:
         raise UsageError("A call is either --withheld or --from a number.")
     script = keys if keys is not None else None if sys.stdin.isatty() else sys.stdin.read()

@@ -7,6 +7,8 @@ import click
 
 HYPERCORN = Path(__file__).parents[2] / "hypercorn.toml"
 
+LAST_PORT = 65_535
+
 
 @click.command(epilog="Example: ivr serve --bind 127.0.0.1:9000")
 @click.option("--bind", metavar="HOST:PORT", help="Where to listen (as in hypercorn.toml).")
@@ -52,7 +54,7 @@ def serve(bind: str | None) -> None:
 
 def _check(address: str, demo: bool) -> None:
     host, colon, port = address.rpartition(":")
-    if not (colon and port.isdecimal()):
+    if not (colon and port.isdecimal() and int(port) <= LAST_PORT):
         raise click.UsageError(f'"{address}" is not HOST:PORT; try 127.0.0.1:8000')
     if demo and not _is_loopback(host.strip("[]")):
         raise click.UsageError(

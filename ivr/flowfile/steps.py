@@ -85,7 +85,9 @@ class StepReader:
         kind = next((kind for kind in FIELDS if kind in written), "")
         if not kind:
             if value.is_mapping:
-                value.error("F006", "this step does nothing", f"kinds: {', '.join(FIELDS)}")
+                meant = next((near for name in written if (near := did_you_mean(name, FIELDS))), "")
+                remedy = meant or f"kinds: {', '.join(FIELDS)}"
+                value.error("F006", "this step does nothing", remedy)
             return None
         other = next((k for k in FIELDS if k in written and k not in (kind, *FIELDS[kind])), "")
         if other:

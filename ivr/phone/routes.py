@@ -29,7 +29,8 @@ from ivr.phone.twiml import Clip, Writer
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
 XML = [(b"content-type", b"text/xml; charset=utf-8")]
-LONGEST_BODY = 16_000_000  # bytes; Twilio's forms have one or two thousand
+LONGEST_BODY = 16_000_000  # bytes
+LONGEST_FORM = 100_000  # bytes; Twilio's have one or two thousand
 BODY_SECONDS = 15  # for a whole request to arrive: Twilio would have given up by then
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,9 @@ async def _answer(
     telephone: Telephone, rest: str, scope: HTTPScope, receive: ASGIReceiveCallable
 ) -> tuple[int, bytes]:
     """The status and the body of the answer to a request for ``/voice/<rest>``."""
-    hook = _signed(telephone, scope, await _body(receive))
+    # Who sends no signature is not listened to any further: reading takes time from the calls.
+    signed = any(name == SIGNATURE for name, _ in scope["headers"])
+    hook = _signed(telephone, scope, await _body(receive)) if signed else None
     if hook is None:
         return 403, b""
     if rest == "status":
@@ -115,8 +118,8 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
 
 
 def _last_resort(telephone: Telephone, hook: Hook, failed: str = "") -> str:
-    path = voice_path(hook.base)
-    ours = hook.base.removesuffix(urlsplit(hook.base).path)
+    path = voice_path(telephone.public_url)
+    ours = hook.base.removesuffix(path.removesuffix("/voice"))
     return last_resort(failed, ours, path, telephone.other_number)
 
 
@@ -145,6 +148,8 @@ def _signed(telephone: Telephone, scope: HTTPScope, body: bytes) -> Hook | None:
     if query:
         url += "?" + query.decode("ascii", "replace")
     kind = headers.get(b"content-type", FORM).partition(b";")[0].strip().lower()
+    if kind == FORM and len(body) > LONGEST_FORM:
+        return None
     params = posted(url, body, is_form=kind == FORM)
     signature = headers.get(SIGNATURE, b"").decode("latin-1")
     if params is None or not is_signed(telephone.tokens, url, params, signature):

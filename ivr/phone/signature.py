@@ -56,7 +56,8 @@ def is_signed(
     """Whether Twilio, or our own handset, signed a request to ``url`` with these POST parameters.
 
     ``url`` is the public address, raw path and raw query. It is also tried with and without its
-    port, as Twilio signs some addresses the one way and some the other.
+    port, as Twilio signs some addresses the one way and some the other; and with a bare ``?`` at
+    its end, which a web server does not tell us of.
     """
     if not signature:
         return False
@@ -83,6 +84,8 @@ def posted(url: str, body: bytes, is_form: bool) -> list[tuple[str, str]] | None
 
 def _spellings(url: str) -> Iterable[str]:
     yield url
+    if "?" not in url:
+        yield f"{url}?"
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     name, colon, port = host.rpartition(":")

@@ -17,6 +17,9 @@ from ivr.core.flow import (
 )
 from ivr.core.graph import at_once, closure
 
+SPOKEN_SILENCES, QUIET_WAITS = 2, 10  # "take your time" and a person; then nothing but waiting
+LONG_WAIT = 20  # seconds
+
 
 def flaws_in_menus(book: Book) -> Iterator[Flaw]:
     """Everything wrong with choices, and with what happens when none is made."""
@@ -68,6 +71,28 @@ def _handlers(book: Book) -> Iterator[Flaw]:
         if not any(handler.goodbye or handler.go for handler in step.silence.values()):
             message = "silence goes on for ever here"
             yield Flaw("F013", message, "end it with a goodbye after ten waits", step=place)
+        yield from _hasty(book, place, step)
+
+
+def _hasty(book: Book, place: Place, step: Menu | Choose) -> Iterator[Flaw]:
+    """Silence ends a call only after ten quiet waits of 20 s, behind the two that say something
+    (WCAG 2.2.1, by analogy: ten extensions, twenty seconds each)."""
+    ends = [count for count, handler in step.silence.items() if handler.goodbye]
+    if not ends:
+        return
+    last = min(ends)
+    if last <= SPOKEN_SILENCES + QUIET_WAITS:
+        message = f"silence ends the call after {last - 1} waits"
+        remedy = f"let the goodbye be the {SPOKEN_SILENCES + QUIET_WAITS + 1}th, or a later one"
+        yield Flaw("F013", message, remedy, step=place)
+    waits = [
+        handler.wait or step.wait or book.wait
+        for count, handler in step.silence.items()
+        if count < last and handler.say and not handler.go and not handler.again
+    ]
+    if waits and min(waits) < LONG_WAIT:
+        message = f"after a silence only {min(waits)} s are waited"
+        yield Flaw("F013", message, f"let it be {LONG_WAIT} or more", step=place)
 
 
 def _deeds(book: Book) -> Iterator[Flaw]:
