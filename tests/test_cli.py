@@ -301,6 +301,17 @@ def test_a_setting_that_cannot_be_used_is_named(ivr, settings, said) -> None:
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("file", ["hours.yaml", "councils.csv"])
+def test_a_book_whose_data_are_broken_is_not_served(ivr, tmp_path: Path, file: str) -> None:
+    """Every caller would hear the last resort, and nobody would know why."""
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    (tmp_path / "flows" / "data" / file).write_text("nonsense")
+    done = ivr("serve", IVR_FLOWS=str(tmp_path / "flows"))
+    assert done.returncode == 1
+    assert file in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_address_that_cannot_be_is_wrong_use(ivr) -> None:
     """One line that says what would do."""
     for arguments in (("serve", "--bind", "127.0.0.1:99999"), ("call", "--url", "127.0.0.1:8000")):

@@ -60,6 +60,12 @@ def test_a_call_that_failed_is_resumed_where_it_was_but_only_once(path: str) -> 
     assert SEALED not in second.action
 
 
+@pytest.mark.parametrize("spelt", ["https://LINE.example.org", "https://line.example.org:443"])
+def test_a_call_is_resumed_however_its_address_is_spelt(spelt: str) -> None:
+    """Twilio signs some with the port, and so may name them with it."""
+    assert resort(f"{spelt}/voice/{SEALED}").action == f"/voice/{SEALED}?again=1"
+
+
 def test_parameters_of_a_get_and_a_fragment_are_not_carried_along() -> None:
     """They may hold a number, and are sent anew with every request anyway."""
     failed = f"{PUBLIC}/voice/{SEALED}?CallSid={CALL}&From=%2B447400123456#rc=2"
@@ -186,3 +192,19 @@ def test_a_foreign_address_gets_the_fixed_message(line: Helpline) -> None:
     assert urlsplit(page.action).netloc == ""
     assert parse_qs(urlsplit(page.action).query) == {}
     assert NUMBER not in page.words
+
+
+def test_a_call_that_met_a_worker_without_a_book_does_not_count_from_zero(tmp_path: Path) -> None:
+    """The next wish is another one: were it taken for a repeat, "Saved" would not be true."""
+    var, flows = tmp_path / "var", tmp_path / "none"
+    with (
+        helpline(var) as good,
+        helpline(var, public=good.public, IVR_FLOWS=str(flows), IVR_VAR=str(tmp_path)) as bad,
+    ):
+        saved = good.play("0", "1", "1", "1", "1")
+        assert saved.words.startswith("Saved.")
+        broken = bad.post(saved.action, "1").page
+        assert BROKEN in broken.words
+        again = good.play("0", "1", "2", "01204848722", "1", "1", "1", start=broken.action)
+        assert again.words.startswith("Saved.")
+    assert len(rows(var, "callback_request")) == 2

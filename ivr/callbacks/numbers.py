@@ -55,7 +55,7 @@ def usable(text: str, demo: bool) -> str:
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if DRAMA.fullmatch(e164):
         return e164 if demo else ""
-    if not phonenumbers.is_valid_number_for_region(number, "GB"):
+    if e164[3] not in "1237" or not phonenumbers.is_valid_number_for_region(number, "GB"):
         return ""
     return e164 if phonenumbers.number_type(number) in RINGABLE else ""
 

@@ -23,11 +23,10 @@ def serve(bind: str | None) -> None:
     from hypercorn.run import run
 
     from ivr.config import load_settings
-    from ivr.house import now
-    from ivr.shelf import Shelf
+    from ivr.house import build
 
     settings = load_settings()
-    shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, now)
+    shelf = build(settings).shelf
     config = Config.from_toml(HYPERCORN) if HYPERCORN.exists() else Config()
     config.application_path = "ivr.app:create_app()"
     if bind:

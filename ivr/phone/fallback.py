@@ -33,7 +33,7 @@ def last_resort(failed: str, public_url: str, voice_path: str, other_number: str
         voice_path: the path of its voice routes.
         other_number: a number to give, as it is read out; empty gives none.
     """
-    ours, address = public_url + voice_path, failed.partition("#")[0]
+    ours, address = _spelt(public_url) + voice_path, _spelt(failed.partition("#")[0])
     position = POSITION.fullmatch(address[len(ours) :]) if address.startswith(ours) else None
     if position is None or position[1] in OTHER_ROUTES:
         return _broken(voice_path, other_number)  # not ours, or the call had not begun
@@ -46,6 +46,16 @@ def last_resort(failed: str, public_url: str, voice_path: str, other_number: str
         f'<Pause length="2"/>'
         f'<Redirect method="POST">{voice_path}/{position[1]}?{MARK}</Redirect>'
     )
+
+
+def _spelt(address: str) -> str:
+    """An address in one spelling of its host: Twilio's may differ from ours in case and port."""
+    found = re.match(r"(https?)://([^/?#]*)", address, re.IGNORECASE)
+    if not found:
+        return address
+    scheme, host = found[1].lower(), found[2].lower()
+    host = host.removesuffix(":443" if scheme == "https" else ":80")
+    return f"{scheme}://{host}{address[found.end() :]}"
 
 
 def _broken(onward: str, other_number: str) -> str:

@@ -16,12 +16,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_tb
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from ivr.conversation import Call, Conversation
-from ivr.phone.fallback import last_resort
+from ivr.phone.fallback import MARK, last_resort
 from ivr.phone.hearing import hear
 from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.twiml import Clip, Writer
@@ -29,6 +29,7 @@ from ivr.phone.twiml import Clip, Writer
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
 XML = [(b"content-type", b"text/xml; charset=utf-8")]
+NOTHING_TO_SAY = 204
 LONGEST_BODY = 16_000_000  # bytes
 LONGEST_FORM = 100_000  # bytes; Twilio's have one or two thousand
 BODY_SECONDS = 15  # for a whole request to arrive: Twilio would have given up by then
@@ -79,7 +80,7 @@ class VoiceRoutes:
             return await self._onward(scope, receive, send)
         status, document = await _answer(self._telephone, rest, scope, receive)
         length = (b"content-length", b"%d" % len(document))
-        headers = [*XML, length] if document else [length]
+        headers = [*XML, length] if document else [] if status == NOTHING_TO_SAY else [length]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         return await send({"type": "http.response.body", "body": document, "more_body": False})
 
@@ -94,7 +95,7 @@ async def _answer(
     if hook is None:
         return 403, b""
     if rest == "status":
-        return 204, b""
+        return NOTHING_TO_SAY, b""
     if rest == "fallback":
         return 200, _last_resort(telephone, hook, hook.form.get("ErrorUrl", "")).encode()
     return 200, (await _turn(telephone, rest, hook)).encode("utf-8", "replace")
@@ -102,8 +103,8 @@ async def _answer(
 
 async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
     """The answer to one turn, whatever happens."""
-    if telephone.conversation is None:
-        return _last_resort(telephone, hook)
+    if telephone.conversation is None:  # to where it was, should a worker with a book answer next
+        return _last_resort(telephone, hook, f"{hook.url.partition('?')[0]}?{MARK}")
     try:
         call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
         heard = hear(hook.form, hook.query)
@@ -132,8 +133,8 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
                 event = await receive()
                 if event["type"] != "http.request":  # they have hung up
                     break
-                body += event["body"]
-                more = event["more_body"]
+                body += event.get("body", b"")
+                more = event.get("more_body", False)
     except TimeoutError:
         pass
     return bytes(body)
@@ -144,7 +145,8 @@ def _signed(telephone: Telephone, scope: HTTPScope, body: bytes) -> Hook | None:
     headers = dict(scope["headers"])  # names are in small letters
     base = telephone.public_url or f"http://{headers.get(b'host', b'localhost').decode('latin-1')}"
     query = scope["query_string"]
-    url = base + scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
+    raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+    url = base + raw_path.partition(b"?")[0].decode("ascii", "replace")
     if query:
         url += "?" + query.decode("ascii", "replace")
     kind = headers.get(b"content-type", FORM).partition(b";")[0].strip().lower()
