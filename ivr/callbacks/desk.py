@@ -79,7 +79,7 @@ class Desk:
 
     async def take_over(self, request_id: int, who: str) -> Claim | None:
         """Take a claim from whoever holds it, which is recorded; None if nobody does."""
-        held = col(CallBackRequest.state) == State.CLAIMED.value
+        held = col(CallBackRequest.state).in_(_values(states.TAKE_OVER))
         return await self._claimed(request_id, who, states.TAKE_OVER, held)
 
     async def held(self, request_id: int, who: str) -> Claim | None:
