@@ -45,6 +45,8 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         log.error("the helpline only has its last resort: %s", problem)
         telephone = _add_last_resort(app, settings, problem)
     else:
+        for name, fault in house.faults.items():
+            log.error("the %s cannot be used: %s", name, fault)
         telephone = _telephone(house)
         audio_routes(app, house.clips, house.sealer)
         _add_health(app, lambda: _degraded(house))
@@ -112,7 +114,7 @@ def _add_health(
 
 async def _degraded(house: House) -> dict[str, str]:
     """What does not work just now, in words. Calls are answered all the same."""
-    degraded = {}
+    degraded = dict(house.faults)
     if house.shelf.fault:
         degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
     try:

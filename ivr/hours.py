@@ -45,7 +45,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The week's staffed hours, by day of the week (0 is Monday). A day without any is closed.
+    """The week's staffed hours, by day of the week (0 is Monday). A day without any is closed; a
+    week without any means that nobody knows the hours.
 
     ``room`` says how many call-backs can be promised in each half of a day; empty, any number.
     """
@@ -62,7 +63,9 @@ class Hours:
 
     def within(self, moment: datetime, slot: str) -> datetime:
         """Return the first moment from this one on that lies in staffed hours and in the slot, in
-        UTC. Raises ValueError for another slot."""
+        UTC; this one itself if nobody knows the hours. Raises ValueError for another slot."""
+        if not self.week:
+            return moment.astimezone(UTC)
         today = moment.astimezone(self.zone).date()
         for begin, end in self.windows(today, slot):
             if moment < end:

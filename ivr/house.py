@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
@@ -28,7 +30,7 @@ from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.service import AdviceService, FindCouncil
 from ivr.errors import BookError
-from ivr.hours import load_hours
+from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.sealing import Sealer
@@ -39,6 +41,7 @@ from ivr.speech.score import Notation
 from ivr.speech.synthesis import Voice
 
 Clock = Callable[[], datetime]
+Data = TypeVar("Data")
 
 
 def now() -> datetime:
@@ -60,6 +63,7 @@ class House:
     directory: Directory
     services: Mapping[str, Service]
     clips: Clips
+    faults: Mapping[str, str]  # what beside the book cannot be used, and why
 
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
@@ -70,18 +74,24 @@ class House:
 def build(settings: Settings, clock: Clock = now) -> House:
     """Make the parts. Opens no connection and makes no sound yet.
 
+    Broken data beside the flows are a fault of the house: what needs them fails, all else goes on.
+
     Raises:
-        BookError: the flows, the prompts or the data beside them have mistakes, or a flow asks
-            for a service that nothing answers.
+        BookError: the flows or the prompts have mistakes, or a flow asks for a service that
+            nothing answers.
     """
     shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, clock)
     database = Database(settings.database_url)
     journeys = Journeys(database, clock)
-    directory = Directory(load_councils(settings.flows / "data"))
+    faults: dict[str, str] = {}
+    data = settings.flows / "data"
+    hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
+    directory = Directory(_read(load_councils, data, (), "directory", faults))
     keys = Keys(settings.fernet_keys, settings.hash_key)
-    keeper = Keeper(Ledger(database, keys), Spool(settings.var / "spool", keys))
+    ledger = Ledger(database, keys)
+    keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     services = {
-        **_callbacks(settings, database, keeper, keys, clock),
+        **_callbacks(settings, Backlog(database, hours), ledger, keeper, keys, clock),
         "find-council": FindCouncil(directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
@@ -101,19 +111,29 @@ def build(settings: Settings, clock: Clock = now) -> House:
         clips=Clips(
             settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")
         ),
+        faults=faults,
     )
 
 
+def _read(
+    load: Callable[[Path], Data], path: Path, nothing: Data, name: str, faults: dict[str, str]
+) -> Data:
+    """The data, or else nothing, and the fault noted under this name."""
+    try:
+        return load(path)
+    except BookError as problem:
+        faults[name] = str(problem)
+        return nothing
+
+
 def _callbacks(
-    settings: Settings, database: Database, keeper: Keeper, keys: Keys, clock: Clock
+    settings: Settings, backlog: Backlog, ledger: Ledger, keeper: Keeper, keys: Keys, clock: Clock
 ) -> dict[str, Service]:
     """The services of call-backs, by their names in ``flows/book.yaml``."""
-    demo = settings.demo_mode
-    hours = load_hours(settings.flows / "data" / "hours.yaml")
-    backlog = Backlog(database, hours)
+    demo, hours = settings.demo_mode, backlog.hours
     return {
         "check-number": CheckNumber(demo),
-        "open-call-back": OpenCallBack(Ledger(database, keys), hours, clock),
+        "open-call-back": OpenCallBack(ledger, hours, clock),
         "plan-call-back": PlanCallBack(backlog, hours, clock, settings.retention_months),
         "save-call-back": Wishing(Kind.SAVE, keeper, keys, clock, demo),
         "keep-call-back": Wishing(Kind.KEEP, keeper, keys, clock, demo),

@@ -454,6 +454,8 @@ def a_folder_for_a_recording(flows: Path, prompts: Path) -> None:
     (prompts / "recordings" / "main" / "hello.wav").mkdir(parents=True)
 
 
+DATA = [no_councils, no_hours, odd_hours]
+
 BREAKING = [
     yaml_that_is_none,
     an_unknown_step,
@@ -463,10 +465,25 @@ BREAKING = [
     an_empty_flow,
     bytes_for_text,
     a_folder_for_a_file,
-    no_councils,
-    no_hours,
-    odd_hours,
 ]
+
+
+@pytest.mark.parametrize("breaking", DATA, ids=lambda breaking: breaking.__name__)
+def test_with_broken_data_all_that_does_not_need_them_goes_on(
+    tmp_path: Path, breaking: Callable[[Path, Path], None]
+) -> None:
+    """Guidance is heard, and who needs what is broken hears the truth and another way."""
+    with edited(tmp_path, tmp_path / "var", breaking) as line:
+        degraded = json.loads(line.send("GET", "/readyz").body)["degraded"]
+        about = {"hours": "hours.yaml", "directory": "councils.csv"}
+        assert any(about.get(name, "?") in why for name, why in degraded.items())
+        assert "book" not in degraded
+        council, call_back = line.play("3", "227").words, line.play("0", "1", "1", "1").words
+        councils_are_there = breaking is not no_councils
+        assert ("Barnet press 2" in council) == councils_are_there
+        assert ("I cannot open the list of councils just now" in council) != councils_are_there
+        assert ("We can ring you by" in call_back) != councils_are_there
+        assert ("Nothing is saved" in call_back) == councils_are_there
 
 
 @pytest.mark.parametrize("breaking", BREAKING, ids=lambda breaking: breaking.__name__)
@@ -493,10 +510,15 @@ def test_a_recording_that_cannot_be_read_is_only_not_used(tmp_path: Path) -> Non
         assert "Hello." in line.play().words
 
 
-def test_files_that_break_after_they_were_good_are_not_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("breaking", "why"), [(an_unknown_step, "school/manu"), (no_flows, "flows"), (no_prompts, "")]
+)
+def test_files_that_break_after_they_were_good_are_not_used(
+    tmp_path: Path, breaking: Callable[[Path, Path], None], why: str
+) -> None:
     """The last good book is served from the shelf, and `/readyz` says so."""
     with helpline(tmp_path / "var") as line:
         words = line.play().words
-    with edited(tmp_path, tmp_path / "var", an_unknown_step) as line:
+    with edited(tmp_path, tmp_path / "var", breaking) as line:
         assert line.play().words == words
-        assert "school/manu" in json.loads(line.send("GET", "/readyz").body)["degraded"]["book"]
+        assert why in json.loads(line.send("GET", "/readyz").body)["degraded"]["book"]

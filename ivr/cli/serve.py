@@ -23,10 +23,14 @@ def serve(bind: str | None) -> None:
     from hypercorn.run import run
 
     from ivr.config import load_settings
+    from ivr.errors import BookError
     from ivr.house import build
 
     settings = load_settings()
-    shelf = build(settings).shelf
+    house = build(settings)
+    if house.faults:
+        raise BookError("\n".join(house.faults.values()))
+    shelf = house.shelf
     config = Config.from_toml(HYPERCORN) if HYPERCORN.exists() else Config()
     config.application_path = "ivr.app:create_app()"
     if bind:

@@ -15,7 +15,12 @@ class FindCouncil:
     directory: Directory
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
-        """Answer for ``letters``, the keypad digits that were pressed."""
+        """Answer for ``letters``, the keypad digits that were pressed.
+
+        Raises LookupError when there is no directory: "none" would be untrue.
+        """
+        if not self.directory.councils:
+            raise LookupError("the directory holds no councils")
         spelled = self.directory.spelled(ask.facts["letters"])
         if not spelled:
             return Answered("none")
