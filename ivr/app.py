@@ -18,10 +18,13 @@ from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
 from ivr.database import current, head, upgrade
-from ivr.house import Clock, House, build, now
+from ivr.errors import HelplineError
+from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
+from ivr.staff.office import Office, Safety
+from ivr.staff.pages import staff_pages
 
 GARBAGE = 20_000  # new objects, some ten turns' worth, before Python looks for circles among them
 
@@ -49,6 +52,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
             log.error("the %s cannot be used: %s", name, fault)
         telephone = _telephone(house)
         audio_routes(app, house.clips, house.sealer)
+        staff_pages(app, _office(house), house.bell)
         _add_health(app, lambda: _degraded(house))
         _add_background(app, house)
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
@@ -92,6 +96,22 @@ def _telephone(house: House) -> Telephone:
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+    )
+
+
+def _office(house: House) -> Office:
+    settings = house.settings
+    return Office(
+        queue=house.queue,
+        desk=house.desk,
+        register=house.register,
+        entrance=house.entrance,
+        directory=house.directory,
+        hours=house.hours,
+        book=lambda: house.shelf.loaded.book,
+        safety=Safety(settings.safety_lead, settings.safety_steps_listed),
+        clock=house.clock,
+        public_url=settings.public_url,
     )
 
 
@@ -178,6 +198,7 @@ def _add_background(app: Quart, house: House) -> None:
         tasks.append(asyncio.create_task(_upgrade_and_erase(house)))
         tasks.append(asyncio.create_task(house.journeys.run()))
         tasks.append(asyncio.create_task(house.keeper.run()))
+        tasks.append(asyncio.create_task(house.bell.run()))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 
@@ -192,6 +213,10 @@ def _add_background(app: Quart, house: House) -> None:
 
 async def _upgrade_and_erase(house: House) -> None:
     await _upgrade_own_database(house.settings)
+    try:
+        await welcome(house)
+    except HelplineError as fault:
+        log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
     await house.eraser.run()
 
 

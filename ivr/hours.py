@@ -64,7 +64,7 @@ class Hours:
     def within(self, moment: datetime, slot: str) -> datetime:
         """Return the first moment from this one on that lies in staffed hours and in the slot, in
         UTC; this one itself if nobody knows the hours. Raises ValueError for another slot."""
-        if not self.week:
+        if not self.week and slot in SLOTS:
             return moment.astimezone(UTC)
         today = moment.astimezone(self.zone).date()
         for begin, end in self.windows(today, slot):

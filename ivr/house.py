@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from ivr.callbacks.bell import Bell
+from ivr.callbacks.desk import Desk
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import Backlog
+from ivr.callbacks.queue import Queue
 from ivr.callbacks.service import (
     AddNeed,
     CheckNumber,
@@ -22,6 +25,7 @@ from ivr.callbacks.service import (
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
 from ivr.config import Settings
+from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.wording import every_line, vocabulary
@@ -33,6 +37,10 @@ from ivr.errors import BookError
 from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.people.passwords import temporary
+from ivr.people.register import Register
+from ivr.people.sign_in import Entrance, Secrets
+from ivr.people.tables import Role
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
@@ -42,6 +50,8 @@ from ivr.speech.synthesis import Voice
 
 Clock = Callable[[], datetime]
 Data = TypeVar("Data")
+
+DEMO_NAME = "demo"  # the account of whoever tries the helpline out
 
 
 def now() -> datetime:
@@ -62,6 +72,13 @@ class House:
     eraser: Eraser
     directory: Directory
     services: Mapping[str, Service]
+    queue: Queue
+    desk: Desk
+    bell: Bell
+    register: Register
+    entrance: Entrance
+    hours: Hours
+    clock: Clock
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
 
@@ -108,11 +125,30 @@ def build(settings: Settings, clock: Clock = now) -> House:
         eraser=Eraser(database, clock, settings.retention_months),
         directory=directory,
         services=services,
+        queue=Queue(database, keys, clock),
+        desk=Desk(database, keys, hours, clock),
+        bell=Bell(database, settings.database_url),
+        register=Register(database, clock),
+        entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
+        hours=hours,
+        clock=clock,
         clips=Clips(
             settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")
         ),
         faults=faults,
     )
+
+
+async def welcome(house: House) -> None:
+    """In demo mode, whoever tries the helpline out has an account for the staff pages."""
+    if house.settings.demo_mode and await house.register.is_empty():
+        password = demo_password(house.settings)
+        await house.register.add(DEMO_NAME, Role.ADMINISTRATOR, by="first run", password=password)
+
+
+def demo_password(settings: Settings) -> str:
+    """The password of the account ``demo``: made on first use, kept in IVR_VAR/demo-password."""
+    return kept(settings.var / "demo-password", temporary)
 
 
 def _read(

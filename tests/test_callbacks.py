@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ivr.callbacks.keys import Keys, UnreadableNumberError
+from ivr.callbacks.keys import Keys
 from ivr.callbacks.numbers import caller_number, masked, printed, usable
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import CheckNumber, PlanCallBack
@@ -18,6 +18,7 @@ from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database
 from ivr.hours import load_hours
+from ivr.vault import UnreadableError
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 NUMBER = "+447700900123"
@@ -176,7 +177,7 @@ def test_a_sealed_number_can_be_read_with_its_key_only() -> None:
     sealed = KEYS.seal(NUMBER)
     assert NUMBER[-6:] not in sealed
     assert Keys((other, FERNET_KEY), HASH_KEY).unseal(sealed) == NUMBER
-    with pytest.raises(UnreadableNumberError):
+    with pytest.raises(UnreadableError):
         Keys((other,), HASH_KEY).unseal(sealed)
 
 

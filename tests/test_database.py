@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 
 import ivr.callbacks.tables
 import ivr.journeys.tables
+import ivr.people.tables
 from ivr import database as under_test
 from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
 from ivr.errors import SettingsError
@@ -69,7 +70,7 @@ async def test_the_migrations_make_just_what_the_tables_say(url: str) -> None:
         )
     await made.close()
     assert difference == []
-    assert {"callback_request", "journey_step"} <= set(SQLModel.metadata.tables)
+    assert {"callback_request", "journey_step", "person"} <= set(SQLModel.metadata.tables)
 
 
 async def test_processes_that_upgrade_at_once_wait_for_each_other(url: str) -> None:
@@ -273,4 +274,4 @@ async def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> No
         await upgrade(f"sqlite+aiosqlite:///{tmp_path}/file/helpline.db")
 
 
-assert ivr.callbacks.tables and ivr.journeys.tables  # imported for their tables
+assert ivr.callbacks.tables and ivr.journeys.tables and ivr.people.tables  # for their tables

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ from ivr.callbacks.queue import Queue
 from ivr.callbacks.states import ENDED, OPEN, OUTCOMES, State
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database, upgrade
-from ivr.hours import Hours, load_hours
+from ivr.hours import Hours, Opening, load_hours
 from tests.helplines import SetClock
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -319,7 +319,12 @@ def test_every_slot_has_a_next_moment_on_any_day() -> None:
     with pytest.raises(ValueError, match="no slot 'night'"):
         HOURS.within(MONDAY, "night")
     with pytest.raises(ValueError, match="no day of the week"):
-        Hours({}).within(MONDAY, "any")
+        Hours({0: Opening(time(9), time(12))}).within(MONDAY, "afternoon")
+
+
+def test_while_nobody_knows_the_hours_they_put_nothing_off() -> None:
+    """An outcome can be recorded though the file of hours is broken."""
+    assert Hours({}).within(MONDAY, "morning") == MONDAY
 
 
 # --- many at once ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from sqlmodel import select
 from ivr.callbacks import keeping
 from ivr.callbacks.erasing import Eraser, months_before
 from ivr.callbacks.keeping import Keeper
-from ivr.callbacks.keys import Keys, UnreadableNumberError
+from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger, join
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.service import OpenCallBack, Wishing
@@ -31,6 +31,7 @@ from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database, upgrade
 from ivr.hours import load_hours
+from ivr.vault import UnreadableError
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 NUMBER = "+447700900123"
@@ -186,6 +187,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
+from ivr.vault import UnreadableError
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.service import OpenCallBack, Wishing
 from ivr.callbacks.spool import Spool
@@ -309,7 +311,7 @@ async def test_requests_are_listed_though_a_key_is_lost(database: Database, spoo
     reference = (await save_with(database, spool)(SAVE, CALL)).facts["reference"]
     queue = Queue(database, Keys((Fernet.generate_key(),), HASH_KEY), clock)
     assert [kept.number for kept in await queue.open()] == ["unreadable"]
-    with pytest.raises(UnreadableNumberError, match="IVR_SECRET_KEYS"):
+    with pytest.raises(UnreadableError, match="IVR_SECRET_KEYS"):
         await queue.reveal(reference, "alice")
 
 
@@ -458,6 +460,7 @@ import asyncio, sys
 from dataclasses import replace
 from datetime import datetime, UTC
 from ivr.callbacks.keys import Keys
+from ivr.vault import UnreadableError
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database

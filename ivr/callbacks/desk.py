@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,6 +34,10 @@ class NotYoursError(HelplineError):
 
 class UnknownOutcomeError(HelplineError):
     """There is no such outcome."""
+
+
+class CannotReopenError(HelplineError):
+    """It cannot be opened again: it is erased, or the caller has another open request."""
 
 
 class NoteNeededError(HelplineError):
@@ -99,6 +104,15 @@ class Desk:
         async with self.database.writing() as session:
             return _claim(await self._held(session, claim, states.RENEW, later))
 
+    async def hand_over(self, claim: Claim, to: str, note: str = "") -> None:
+        """Give a claim to a colleague, who has as long for it as if they had claimed it. Raises
+        NotYoursError."""
+        theirs = self._holding(to)
+        async with self.database.writing() as session:
+            request = await self._held(session, claim, states.HAND_OVER, theirs)
+            what = f"{states.HAND_OVER.name} to {to}"
+            session.add(event(request, self.clock(), claim.holder, what, self._sealed(note)))
+
     async def release(self, claim: Claim) -> None:
         """Give a request back to the queue, where it keeps its place. Raises NotYoursError."""
         async with self.database.writing() as session:
@@ -106,6 +120,28 @@ class Desk:
             tried = request.attempts > 0
             request.state = (State.DUE_AGAIN if tried else State.WAITING).value
             session.add(event(request, self.clock(), claim.holder, states.RELEASE.name))
+
+    async def reopen(self, request_id: int, who: str) -> None:
+        """Open a request again that was ended by mistake; it is due at once. Raises
+        CannotReopenError."""
+        change = (
+            update(CallBackRequest)
+            .where(
+                col(CallBackRequest.id) == request_id,
+                col(CallBackRequest.state).in_(_values(states.REOPEN)),
+                col(CallBackRequest.erased_at).is_(None),
+            )
+            .values(state=State.DUE_AGAIN.value, outcome="", ended_at=None, due_at=self.clock())
+            .returning(CallBackRequest)
+        )
+        try:
+            async with self.database.writing() as session:
+                request = (await session.exec(change)).scalar_one_or_none()
+                if request is None:
+                    raise CannotReopenError
+                session.add(event(request, self.clock(), who, states.REOPEN.name))
+        except IntegrityError:  # one open request for each number
+            raise CannotReopenError from None
 
     async def mark(self, request_id: int, who: str, urgent: bool, note: str) -> None:
         """Mark a request urgent because somebody may not be safe, or not urgent any more.
@@ -120,10 +156,15 @@ class Desk:
         async with self.database.writing() as session:
             marked = change.values(urgent=urgent).returning(CallBackRequest)
             request = (await session.exec(marked)).scalar_one()
-            session.add(event(request, self.clock(), who, what, self.keys.seal(note.strip())))
+            session.add(event(request, self.clock(), who, what, self._sealed(note)))
 
-    async def finish(self, claim: Claim, outcome: str, note: str = "") -> CallBackRequest:
+    async def finish(
+        self, claim: Claim, outcome: str, note: str = "", again_at: datetime | None = None
+    ) -> CallBackRequest:
         """Record how an attempt ended, and when it is due again if it is, in one transaction.
+
+        ``again_at`` is when to try again, if not after the outcome's own time; either is moved into
+        staffed hours, and the outcome's own time into the caller's slot too.
 
         Raises NotYoursError, UnknownOutcomeError, NoteNeededError.
         """
@@ -138,27 +179,35 @@ class Desk:
             if ended.leads in ENDED:
                 request.ended_at = now
             if ended.retry_after is not None:
-                request.due_at = self.hours.within(now + ended.retry_after, request.slot)
-            sealed = self.keys.seal(note.strip()) if note.strip() else ""
-            session.add(event(request, now, claim.holder, ended.name, sealed))
+                request.due_at = (
+                    self.hours.within(max(again_at, now), "any")
+                    if again_at
+                    else self.hours.within(now + ended.retry_after, request.slot)
+                )
+            session.add(event(request, now, claim.holder, ended.name, self._sealed(note)))
         return request
 
     async def _claimed(self, request_id: int, who: str, move: Move, free: Any) -> Claim | None:
-        now = self.clock()
-        taken = {
-            "state": State.CLAIMED.value,
-            "holder": who,
-            "claim_token": secrets.token_hex(8),
-            "claim_expires_at": now + CLAIM_LASTS,
-        }
         change = update(CallBackRequest).where(col(CallBackRequest.id) == request_id, free)
         async with self.database.writing() as session:
-            returning = change.values(taken).returning(CallBackRequest)
+            returning = change.values(self._holding(who)).returning(CallBackRequest)
             request = (await session.exec(returning)).scalar_one_or_none()
             if request is None:
                 return None
-            session.add(event(request, now, who, move.name))
+            session.add(event(request, self.clock(), who, move.name))
         return _claim(request)
+
+    def _holding(self, who: str) -> Mapping[str, Any]:
+        """What a request has that somebody just claimed."""
+        return {
+            "state": State.CLAIMED.value,
+            "holder": who,
+            "claim_token": secrets.token_hex(8),
+            "claim_expires_at": self.clock() + CLAIM_LASTS,
+        }
+
+    def _sealed(self, note: str) -> str:
+        return self.keys.seal(note.strip()) if note.strip() else ""
 
     async def _held(
         self, session: AsyncSession, claim: Claim, move: Move, values: Mapping[str, Any]

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
-from ivr.callbacks.keys import Keys, UnreadableNumberError
-from ivr.callbacks.numbers import masked, printed
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.numbers import masked, printed, usable
 from ivr.callbacks.service import utc_text
+from ivr.callbacks.states import ENDED, State
 from ivr.callbacks.tables import (
     BY_DUE,
     IS_OPEN,
@@ -19,9 +21,13 @@ from ivr.callbacks.tables import (
     event,
 )
 from ivr.database import Database
+from ivr.hours import LONDON
+from ivr.vault import UnreadableError
 
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
 ERASED = "erased"  # instead of one that was kept long enough
+REVEALED = "number revealed"  # the event
+MANY = 1_000  # counting stops here, so that a page takes as long however many there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,42 @@ class CallBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A request as the pages show it: the same, and what they need beside it."""
+
+    id: int
+    record: CallBack
+    requested_at: datetime
+    due_at: datetime
+    slot: str
+    urgent: bool
+    outcome: str  # of the last attempt
+    claimed_until: datetime | None
+    is_open: bool
+
+
+class View(StrEnum):
+    """A part of the queue to look at."""
+
+    OPEN = "open"
+    TODAY = "today"  # due by the end of today, missed ones among them
+    MISSED = "missed"
+    URGENT = "urgent"
+    MINE = "mine"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Which requests somebody wants to see: a view, narrowed down."""
+
+    view: View = View.OPEN
+    who: str = ""  # for ``MINE``
+    flow: str = ""  # of the topic
+    council: str = ""  # GSS code
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """One thing that happened to a request."""
 
@@ -49,6 +91,11 @@ class Happening:
     who: str
     what: str
     note: str  # "" if there is none, or if it is not for whoever asks
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(self.at)
 
 
 @dataclass(frozen=True)
@@ -66,6 +113,57 @@ class Queue:
     async def all(self) -> list[CallBack]:
         """Return every request, the next due first."""
         return await self._shown()
+
+    async def page(self, looking: Looking, first: int, most: int) -> list[Shown]:
+        """Return some of the requests that somebody wants to see: the next due first; of those
+        that have ended, the last ended first."""
+        ended = looking.view is View.ENDED
+        order = (col(CallBackRequest.ended_at).desc(),) if ended else BY_DUE
+        query = select(CallBackRequest).where(*self._conditions(looking)).order_by(*order)
+        async with self.database.reading() as session:
+            found = (await session.exec(query.offset(first).limit(most))).all()
+        return [self._page_row(one) for one in found]
+
+    async def count(self, looking: Looking) -> int:
+        """Return how many there are; from a thousand on, a thousand and one."""
+        some = select(CallBackRequest.id).where(*self._conditions(looking)).limit(MANY + 1)
+        async with self.database.reading() as session:
+            return (await session.exec(select(func.count()).select_from(some.subquery()))).one()
+
+    async def search(self, text: str) -> list[Shown]:
+        """Return the requests with this reference, or of this whole number, the newest first."""
+        digits = "".join(letter for letter in text if letter.isdecimal() or letter == "+")
+        number = usable(digits, demo=True)
+        of_number = col(CallBackRequest.number_hash) == self.keys.number_hash(number)
+        query = select(CallBackRequest).where(of_number if number else _told(digits))
+        newest = query.order_by(col(CallBackRequest.requested_at).desc()).limit(50)
+        async with self.database.reading() as session:
+            return [self._page_row(one) for one in (await session.exec(newest)).all()]
+
+    async def shown(self, request_id: int) -> Shown | None:
+        """Return the request with this id, if there is one."""
+        async with self.database.reading() as session:
+            found = await session.get(CallBackRequest, request_id)
+        return self._page_row(found) if found else None
+
+    async def number(self, request_id: int) -> str:
+        """Return a whole number in its printed grouping. Only for whoever holds the request: that
+        they saw it is recorded with their claim. Raises UnreadableError."""
+        async with self.database.reading() as session:
+            found = await session.get(CallBackRequest, request_id)
+        return printed(self.keys.unseal(found.number)) if found and found.number else ERASED
+
+    async def saw(self, request_id: int, who: str) -> None:
+        """Record that somebody is shown the whole number of a request."""
+        async with self.database.writing() as session:
+            request = await session.get(CallBackRequest, request_id)
+            if request is not None:
+                session.add(event(request, self.clock(), who, REVEALED))
+
+    async def last_event(self) -> int:
+        """Return the number of the last thing that happened to any request."""
+        async with self.database.reading() as session:
+            return (await session.exec(select(func.max(CallBackEvent.id)))).one() or 0
 
     async def find(self, reference: str) -> list[CallBack]:
         """Return every request for which a caller was told this reference; "482 195" will do."""
@@ -85,7 +183,7 @@ class Queue:
     async def reveal(self, reference: str, who: str) -> list[CallBack]:
         """Return the same with the whole numbers, after recording who asked to see them.
 
-        Raises UnreadableNumberError if a number's key is lost.
+        Raises UnreadableError if a number's key is lost.
         """
         return await self._revealed(who, _told(reference))
 
@@ -97,7 +195,7 @@ class Queue:
     async def history(self, request_id: int, notes: bool = False) -> list[Happening]:
         """Return what happened to a request, in order; with the notes of staff if wanted.
 
-        Raises UnreadableNumberError if a note's key is lost.
+        Raises UnreadableError if a note's key is lost.
         """
         query = select(CallBackEvent).where(col(CallBackEvent.request_id) == request_id)
         async with self.database.reading() as session:
@@ -112,12 +210,44 @@ class Queue:
             for one in found
         ]
 
+    def _conditions(self, looking: Looking) -> list[Any]:
+        now, due = self.clock(), col(CallBackRequest.due_at)
+        midnight = datetime.combine(now.astimezone(LONDON) + timedelta(days=1), time(), LONDON)
+        parts: dict[View, list[Any]] = {
+            View.OPEN: [IS_OPEN],
+            View.TODAY: [IS_OPEN, due < midnight],
+            View.MISSED: [IS_OPEN, due < now],
+            View.URGENT: [IS_OPEN, col(CallBackRequest.urgent).is_(True)],
+            View.MINE: [IS_OPEN, col(CallBackRequest.holder) == looking.who],
+            View.ENDED: [col(CallBackRequest.ended_at).is_not(None)],
+        }
+        conditions = parts[looking.view]
+        if looking.flow:
+            topic = col(CallBackRequest.topic)
+            conditions.append(topic.startswith(f"{looking.flow}/", autoescape=True))
+        if looking.council:
+            conditions.append(col(CallBackRequest.council) == looking.council)
+        return conditions
+
+    def _page_row(self, request: CallBackRequest) -> Shown:
+        return Shown(
+            id=request.id or 0,
+            record=self._record(request, self._masked(request)),
+            requested_at=request.requested_at,
+            due_at=request.due_at,
+            slot=request.slot,
+            urgent=request.urgent,
+            outcome=request.outcome,
+            claimed_until=request.claim_expires_at,
+            is_open=State(request.state) not in ENDED,
+        )
+
     async def _revealed(self, who: str, *conditions: Any) -> list[CallBack]:
         now = self.clock()
         async with self.database.writing() as session:
             requests = await self._requests(session, *conditions)
             for request in requests:
-                session.add(event(request, now, who, "number revealed"))
+                session.add(event(request, now, who, REVEALED))
         return [
             self._record(one, printed(self.keys.unseal(one.number)) if one.number else ERASED)
             for one in requests
@@ -137,7 +267,7 @@ class Queue:
             return ERASED
         try:
             return masked(self.keys.unseal(request.number))
-        except UnreadableNumberError:
+        except UnreadableError:
             return UNREADABLE
 
     def _record(self, request: CallBackRequest, number: str) -> CallBack:

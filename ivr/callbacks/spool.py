@@ -10,9 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ivr.callbacks.keys import Keys, UnreadableNumberError
+from ivr.callbacks.keys import Keys
 from ivr.callbacks.wishes import Wish, packed, unpacked
 from ivr.errors import HelplineError
+from ivr.vault import UnreadableError
 
 STALE_S = 3600  # seconds: the draft of a process that was killed; a live one needs milliseconds
 
@@ -69,7 +70,7 @@ class Spool:
             return unpacked(self._keys.unseal(path.read_text("ascii")).encode())
         except FileNotFoundError:
             return None
-        except (UnreadableNumberError, ValueError):
+        except (UnreadableError, ValueError):
             raise UnreadableWishError from None
 
     def delivered(self, path: Path) -> None:

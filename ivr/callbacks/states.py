@@ -36,6 +36,8 @@ class Move:
 #: A claim that has expired counts as none: see ``Desk.claim``.
 CLAIM = Move("claimed", UNCLAIMED, State.CLAIMED)
 TAKE_OVER = Move("taken over", (State.CLAIMED,), State.CLAIMED)
+HAND_OVER = Move("handed over", (State.CLAIMED,), State.CLAIMED)
+REOPEN = Move("reopened", ENDED, State.DUE_AGAIN)  # it was ended by mistake
 RENEW = Move("renewed", (State.CLAIMED, State.CALLING))
 RELEASE = Move("released", (State.CLAIMED,))
 FINISH = Move("finished", (State.CLAIMED, State.CALLING))
@@ -43,7 +45,7 @@ CANCEL = Move("cancelled", (State.WAITING, State.CLAIMED, State.DUE_AGAIN), Stat
 
 URGENT, NOT_URGENT = "marked urgent", "not urgent"  # beside every state: no move
 
-MOVES = (CLAIM, TAKE_OVER, RENEW, RELEASE, FINISH, CANCEL)
+MOVES = (CLAIM, TAKE_OVER, HAND_OVER, REOPEN, RENEW, RELEASE, FINISH, CANCEL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class CallBackEvent(SQLModel, table=True):
     request_id: int = Field(foreign_key="callback_request.id")
     at: datetime = Field(sa_type=Moment)
     who: str = Field(max_length=64)  # "caller", or a name on this machine
-    what: str = Field(max_length=32)
+    what: str = Field(max_length=96)
     note: str = Field(default="", sa_type=Text, sa_column_kwargs=EMPTY)  # of staff, sealed
 
 

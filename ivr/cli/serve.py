@@ -24,7 +24,7 @@ def serve(bind: str | None) -> None:
 
     from ivr.config import load_settings
     from ivr.errors import BookError
-    from ivr.house import build
+    from ivr.house import DEMO_NAME, build, demo_password
 
     settings = load_settings()
     house = build(settings)
@@ -45,6 +45,9 @@ def serve(bind: str | None) -> None:
         click.echo(f"The last good book is served, because this one has mistakes:\n{shelf.fault}")
     steps = len(shelf.loaded.book.steps)
     click.echo(f"Serving {steps} steps on {', '.join(config.bind)}. Stop with Ctrl-C.")
+    if settings.demo_mode:
+        known_as = f"{DEMO_NAME}, password {demo_password(settings)}"
+        click.echo(f"Staff pages: http://{config.bind[0]}/staff (sign in as {known_as})")
     click.echo(f"Hear it from another terminal: make call URL=http://{config.bind[0]}")
     try:
         raise SystemExit(run(config))

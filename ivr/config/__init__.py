@@ -117,6 +117,16 @@ class Settings(BaseSettings):
         description="How many months after a call-back is over its number is erased: 1 to 12."
         " Callers are told. Unset: 3.",
     )
+    safety_lead: str = Field(
+        default="",
+        description="Who leads on safeguarding, and how staff reach them; shown on every request."
+        " Unset: staff are told to ask.",
+    )
+    safety_steps: str = Field(
+        default="",
+        description="Your own steps when somebody may not be safe, separated by `;`; shown beneath"
+        " 999. Unset: none are shown.",
+    )
     demo: Annotated[bool | None, BeforeValidator(values.yes_or_no)] = Field(
         default=None,
         description="`yes` forces demo mode (loopback only, drama numbers accepted), `no` forbids"
@@ -160,6 +170,11 @@ class Settings(BaseSettings):
     def access_needs_met(self) -> tuple[str, ...]:
         """The access needs that staff can meet, by their names."""
         return tuple(need for need in self.access_needs.split(",") if need != values.NO_NEEDS)
+
+    @property
+    def safety_steps_listed(self) -> tuple[str, ...]:
+        """The steps when somebody may not be safe, one by one."""
+        return tuple(step.strip() for step in self.safety_steps.split(";") if step.strip())
 
     @cached_property
     def auth_tokens(self) -> tuple[str, ...]:

@@ -1,0 +1,73 @@
+"""What a password must be, and how it is kept.
+
+Length is what counts; no rule about capitals and signs makes people write them down (NIST SP
+800-63B, 5.1.1.2). Kept as argon2id, with the library's parameters: RFC 9106's for little memory.
+"""
+
+import asyncio
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ivr.errors import HelplineError
+
+SHORTEST, LONGEST = 12, 200  # characters
+AT_ONCE = 2  # hashes of 64 MB each: sign-ins wait for one another, calls do not
+# Without letters and digits that are taken for one another when read from paper or by ear.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+_hasher = PasswordHasher()
+
+
+class WeakPasswordError(HelplineError):
+    """This password is too easy to guess; a few words in a row make a good one."""
+
+
+def temporary() -> str:
+    """Draw a password that somebody types once: three groups of five, 74 bits."""
+    groups = ("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(3))
+    return "-".join(groups)
+
+
+def check(password: str, name: str) -> None:
+    """Hold a new password to the rules. Raises WeakPasswordError, which says what is missing."""
+    if len(password) < SHORTEST:
+        raise WeakPasswordError(
+            f"Give at least {SHORTEST} characters. A few words in a row are a good password."
+        )
+    if len(password) > LONGEST:
+        raise WeakPasswordError(f"Give at most {LONGEST} characters.")
+    bare = password.casefold().replace(name.casefold(), "")
+    if len(bare) < SHORTEST // 2 or len(set(password)) < SHORTEST // 2:
+        raise WeakPasswordError("Do not use your name, or the same few characters again and again.")
+
+
+class Hashing:
+    """Hashes and verifies outside the loop, a few at a time."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def hashed(self, password: str) -> str:
+        """Return what is kept of a password."""
+        async with self._turn:
+            return await asyncio.to_thread(_hasher.hash, password)
+
+    async def fits(self, kept: str, password: str) -> bool:
+        """Whether this is the password. Without one (``kept`` is empty) it takes as long."""
+        async with self._turn:
+            return await asyncio.to_thread(_fits, kept or _nobodys(), password)
+
+
+def _fits(kept: str, password: str) -> bool:
+    try:
+        return _hasher.verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash(secrets.token_hex())

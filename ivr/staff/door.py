@@ -1,0 +1,200 @@
+"""Who may come in: sessions, form tokens, roles, and the headers of every page.
+
+A route that does not say who may use it is open to nobody.
+"""
+
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from traceback import format_tb
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+from quart import Blueprint, Response, g, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from ivr.database import NoDatabaseError
+from ivr.errors import HelplineError
+from ivr.people.sign_in import LONGEST, Member, SignedIn
+from ivr.people.tables import Role
+from ivr.staff import words
+from ivr.staff.office import Office
+
+Answer: TypeAlias = Response | tuple[str, int] | str
+PageView: TypeAlias = Callable[..., Awaitable[Any]]
+
+SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"  # cookies
+A_YEAR = 365 * 24 * 3600
+LARGEST_FORM = 100_000  # bytes
+SEE_OTHER = 303
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self';"
+    " img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class ClosedError(HelplineError):
+    """This page is not for your role; ask whoever manages the accounts."""
+
+
+class Door:
+    """Lets the right people through to the pages, and gives every page what it needs."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        parts = urlsplit(office.public_url)
+        self.base = f"{parts.path.rstrip('/')}/staff"
+        self._secure = parts.scheme == "https"
+        self._roles: dict[str, Role | None] = {}
+        self.blueprint = Blueprint(
+            "staff",
+            __name__,
+            url_prefix="/staff",
+            template_folder="templates",
+            static_folder="static",
+            static_url_path="/static",
+        )
+        self.blueprint.before_request(self._come_in)
+        self.blueprint.after_request(self._leave)
+        self.blueprint.register_error_handler(NoDatabaseError, self._no_database)
+        self.blueprint.register_error_handler(ClosedError, self._closed)
+        self.blueprint.register_error_handler(HTTPException, self._failed)
+        self.blueprint.register_error_handler(Exception, self._broken)
+
+    def page(self, rule: str, role: Role | None, *methods: str) -> Callable[[PageView], PageView]:
+        """Give a page its address, and say who may use it; None: whoever comes."""
+
+        def add(view: PageView) -> PageView:
+            self._roles[f"staff.{view.__name__}"] = role
+            self.blueprint.add_url_rule(rule, view_func=view, methods=list(methods or ("GET",)))
+            return view
+
+        return add
+
+    def at(self, path: str = "/", **query: str) -> str:
+        """Return the address of a page."""
+        asked = "&".join(f"{name}={quote(value)}" for name, value in query.items() if value)
+        return f"{self.base}{path}{'?' if asked else ''}{asked}"
+
+    def go(self, path: str = "/", **query: str) -> Response:
+        """Send the browser on to a page, which it then asks for by GET."""
+        return redirect(self.at(path, **query), SEE_OTHER)  # type: ignore[return-value]
+
+    async def show(self, template: str, status: int = 200, **context: Any) -> Response:
+        """Return a page made from a template."""
+        member: Member | None = g.get("member")
+        common: dict[str, Any] = {
+            "member": member,
+            "is_supervisor": bool(member and member.role.includes(Role.SUPERVISOR)),
+            "is_administrator": bool(member and member.role.includes(Role.ADMINISTRATOR)),
+            "form_token": self._office.entrance.token_for_forms(g.get("token", "")),
+            "at": self.at,
+            "words": words,
+            "now": self._office.clock(),
+            "notice": words.DONE.get(request.args.get("done", ""), ""),
+            "errors": {},
+        }
+        page = await render_template(f"staff/{template}", **(common | context))
+        return await make_response(page, status)  # type: ignore[return-value]
+
+    def let_in(self, answer: Response, signed: SignedIn) -> Response:
+        """Give the browser its session, and the cookie by which it is known the next time."""
+        self.keep_session(answer, signed.token)
+        self._set(answer, DEVICE, signed.device, A_YEAR)
+        return answer
+
+    def keep_session(self, answer: Response, token: str) -> None:
+        """Give the browser this session in place of another."""
+        self._set(answer, SESSION, token, int(LONGEST.total_seconds()))
+
+    def let_out(self, answer: Response) -> Response:
+        """Take the session away from the browser."""
+        answer.delete_cookie(SESSION, path=self.base)
+        return answer
+
+    # --- on the way in and out -----------------------------------------------------------------
+
+    async def _come_in(self) -> Response | None:
+        if request.endpoint == "staff.static":
+            return None
+        role = self._roles.get(request.endpoint or "", Role.ADMINISTRATOR)
+        g.token = request.cookies.get(SESSION, "")
+        g.member = await self._office.entrance.who(g.token) if g.token else None
+        if g.member is None:
+            g.token = request.cookies.get(VISIT, "")
+            g.visit = g.token = g.token or secrets.token_urlsafe(16)
+        if request.method == "POST" and not await self._is_ours():
+            return await self.show("problem.html", 400, problem="stale")
+        if role is None:
+            return None
+        if g.member is None:
+            here = request.path.removeprefix("/staff") if request.method == "GET" else ""
+            return self.go("/sign-in", next=here if here != "/" else "")
+        if g.member.must_change and request.endpoint not in ("staff.password", "staff.sign_out"):
+            return self.go("/account/password")
+        if not g.member.role.includes(role):
+            raise ClosedError
+        return None
+
+    async def _is_ours(self) -> bool:
+        """Whether a form was made by us for this very session."""
+        request.max_content_length = LARGEST_FORM
+        given = (await request.form).get("form_token", "")
+        wanted = self._office.entrance.token_for_forms(g.token)
+        return hmac.compare_digest(given.encode(), wanted.encode())
+
+    async def _leave(self, answer: Response) -> Response:
+        for name, value in HEADERS.items():
+            answer.headers[name] = value
+        if request.endpoint != "staff.static":
+            answer.headers["Cache-Control"] = "no-store"
+        if self._secure:
+            answer.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
+        if visit := g.get("visit"):
+            self._set(answer, VISIT, visit, 24 * 3600)
+        return answer
+
+    def _set(self, answer: Response, name: str, value: str, seconds: int) -> None:
+        answer.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path=self.base,
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    # --- when it cannot be done ----------------------------------------------------------------
+
+    async def _no_database(self, problem: Exception) -> Response:
+        return await self.show("problem.html", 503, problem="database")
+
+    async def _closed(self, problem: Exception) -> Response:
+        return await self.show("problem.html", 403, problem="closed")
+
+    async def _failed(self, problem: HTTPException) -> Response:
+        kind = "missing" if problem.code == 404 else "other"
+        return await self.show("problem.html", problem.code or 500, problem=kind)
+
+    async def _broken(self, fault: Exception) -> Response:
+        # Where it failed, but not its message: that may hold a number.
+        trace = "".join(format_tb(fault.__traceback__))
+        log.error("a staff page failed: %s\n%s", type(fault).__name__, trace)
+        return await self.show("problem.html", 500, problem="other")
+
+
+def field(form: Mapping[str, str], name: str) -> str:
+    """Return what was typed into a field, without the space around it."""
+    return form.get(name, "").strip()

@@ -1,0 +1,37 @@
+"""What the staff pages work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ivr.callbacks.desk import Desk
+from ivr.callbacks.queue import Queue
+from ivr.core.flow import Book
+from ivr.directory.lookup import Directory
+from ivr.hours import Hours
+from ivr.people.register import Register
+from ivr.people.sign_in import Entrance
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What the charity does when somebody may not be safe."""
+
+    lead: str  # who leads, and how to reach them (IVR_SAFETY_LEAD)
+    steps: tuple[str, ...]  # the charity's own steps (IVR_SAFETY_STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The parts of the house that staff use."""
+
+    queue: Queue
+    desk: Desk
+    register: Register
+    entrance: Entrance
+    directory: Directory
+    hours: Hours
+    book: Callable[[], Book]  # gives the one that is served
+    safety: Safety
+    clock: Callable[[], datetime]  # gives the time now, aware
+    public_url: str  # "" in demo mode

@@ -1,0 +1,105 @@
+"""The queue: who waits to be rung, the next due first."""
+
+import csv
+import io
+from typing import Any
+
+from quart import Response, g, request
+
+from ivr.callbacks.queue import MANY, Looking, View
+from ivr.people.tables import Role
+from ivr.staff import words
+from ivr.staff.door import Door
+from ivr.staff.office import Office
+from ivr.staff.topics import Topics
+
+AT_ONCE = 50  # requests on a page
+
+VIEWS = {
+    View.OPEN: "All open",
+    View.TODAY: "Due today",
+    View.MISSED: "Late",
+    View.URGENT: "Urgent",
+    View.MINE: "Mine",
+    View.ENDED: "Ended",
+}
+
+
+def add_pages(door: Door, office: Office) -> None:
+    """Give the door the pages of the queue."""
+
+    @door.page("/", Role.ADVISER)
+    async def queue() -> Response:
+        """The queue, or what a search found."""
+        text, topics = request.args.get("search", "").strip(), Topics(office.book())
+        if text:
+            found = await office.queue.search(text)
+            context: dict[str, Any] = {"found": found, "search": text, "total": len(found)}
+            return await door.show("queue.html", **_common(topics), **context)
+        looking, number = _looking(), _page_number()
+        total = await office.queue.count(looking)
+        found = await office.queue.page(looking, (number - 1) * AT_ONCE, AT_ONCE)
+        late = await office.queue.count(Looking(View.MISSED))
+        urgent = await office.queue.count(Looking(View.URGENT))
+        return await door.show(
+            "queue.html",
+            **_common(topics),
+            found=found,
+            total=total,
+            looking=looking,
+            number=number,
+            is_last=len(found) < AT_ONCE or number * AT_ONCE >= total,
+            late=late,
+            urgent=urgent,
+            last_event=await office.queue.last_event(),
+        )
+
+    @door.page("/next", Role.ADVISER, "POST")
+    async def take_next() -> Response:
+        """Claim the request that is due next."""
+        claim = await office.desk.claim_next(g.member.name)
+        if claim is None:
+            return door.go(done="nothing")
+        await office.queue.saw(claim.request_id, g.member.name)
+        return door.go(f"/requests/{claim.request_id}")
+
+    @door.page("/requests.csv", Role.SUPERVISOR)
+    async def export() -> Response:
+        """The requests of this view as a spreadsheet; numbers masked."""
+        found = await office.queue.page(_looking(), 0, MANY)
+        await office.register.note(g.member.name, "exported", f"{len(found)} requests")
+        written = io.StringIO()
+        writer = csv.writer(written)
+        writer.writerow(("reference", "state", "requested", "due", "topic", "council", "attempts"))
+        for one in found:
+            record = one.record
+            due, asked = one.record.due_at, one.record.requested_at
+            row = (record.reference, record.state, asked, due, record.topic, record.council)
+            writer.writerow((*row, record.attempts))
+        answer = Response(written.getvalue(), content_type="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = "attachment; filename=call-backs.csv"
+        return answer
+
+    def _looking() -> Looking:
+        view = request.args.get("view", "")
+        return Looking(
+            view=View(view) if view in list(View) else View.OPEN,
+            who=g.member.name,
+            flow=request.args.get("about", ""),
+            council=request.args.get("council", ""),
+        )
+
+    def _common(topics: Topics) -> dict[str, Any]:
+        names = {one.entry.gss_code: one.spoken for one in office.directory.councils}
+        return {
+            "views": VIEWS,
+            "topics": topics,
+            "councils": names,
+            "many": MANY,
+            "needs": words.NEEDS,
+        }
+
+
+def _page_number() -> int:
+    given = request.args.get("page", "1")
+    return max(1, min(int(given), MANY)) if given.isdecimal() and len(given) < 6 else 1

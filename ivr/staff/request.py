@@ -1,0 +1,203 @@
+"""One request, on one page, for whoever is ringing."""
+
+from datetime import datetime
+from itertools import islice
+
+from quart import Response, g, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import NotFound
+
+from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
+from ivr.callbacks.queue import Shown
+from ivr.callbacks.states import OUTCOMES, State
+from ivr.directory.entries import Council, may_be_spoken
+from ivr.hours import HALVES
+from ivr.people.tables import Role
+from ivr.staff import words
+from ivr.staff.door import Door, field
+from ivr.staff.office import Office
+from ivr.staff.topics import Topics
+
+TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
+LONGEST_NOTE = 4_000  # characters
+
+
+class RequestPages:
+    """The page of one request, and what can be done there."""
+
+    def __init__(self, door: Door, office: Office) -> None:
+        self._door, self._office = door, office
+        door.page("/requests/<int:number>", Role.ADVISER)(self.one)
+        done = {
+            "claim": self.claim,
+            "longer": self.longer,
+            "release": self.release,
+            "hand-over": self.hand_over,
+            "outcome": self.outcome,
+            "reopen": self.reopen,
+            "urgent": self.urgent,
+            "reveal": self.reveal,
+        }
+        for what, view in done.items():
+            door.page(f"/requests/<int:number>/{what}", Role.ADVISER, "POST")(view)
+
+    async def one(self, number: int) -> Response:
+        """The page."""
+        return await self._page(number)
+
+    async def claim(self, number: int) -> Response:
+        """It is mine to ring."""
+        taking = "take_over" in await request.form
+        take = self._office.desk.take_over if taking else self._office.desk.claim
+        found = await take(number, g.member.name)
+        if found is None and await self._office.desk.held(number, g.member.name) is None:
+            return await self._page(number, 409, errors={"claim": "A colleague was quicker."})
+        if found is not None:
+            await self._office.queue.saw(number, g.member.name)
+        return self._door.go(f"/requests/{number}")
+
+    async def longer(self, number: int) -> Response:
+        """I am still at it."""
+        try:
+            await self._office.desk.renew(await self._mine(number))
+        except NotYoursError as lost:
+            return await self._page(number, 409, errors={"claim": str(lost)})
+        return self._door.go(f"/requests/{number}", done="longer")
+
+    async def release(self, number: int) -> Response:
+        """Somebody else may ring."""
+        try:
+            await self._office.desk.release(await self._mine(number))
+        except NotYoursError as lost:
+            return await self._page(number, 409, errors={"claim": str(lost)})
+        return self._door.go(done="released")
+
+    async def hand_over(self, number: int) -> Response:
+        """This colleague rings."""
+        form = await request.form
+        to, note = field(form, "to"), field(form, "hand_over_note")[:LONGEST_NOTE]
+        if to not in await self._colleagues():
+            return await self._page(number, 422, form, {"to": "Choose a colleague."})
+        try:
+            await self._office.desk.hand_over(await self._mine(number), to, note)
+        except NotYoursError as lost:
+            return await self._page(number, 409, form, {"claim": str(lost)})
+        return self._door.go(done="handed-over")
+
+    async def outcome(self, number: int) -> Response:
+        """How it went."""
+        form = await request.form
+        name, note = field(form, "outcome"), field(form, "note")[:LONGEST_NOTE]
+        if name not in OUTCOMES:
+            return await self._page(number, 422, form, {"outcome": "Choose how it went."})
+        try:
+            again = _moment(field(form, "again"))
+            await self._office.desk.finish(await self._mine(number), name, note, again)
+        except NoteNeededError:
+            needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
+            return await self._page(number, 422, form, needed)
+        except NotYoursError as lost:
+            return await self._page(number, 409, form, {"claim": str(lost)})
+        return self._door.go(done="finished")
+
+    async def reopen(self, number: int) -> Response:
+        """It was ended by mistake."""
+        try:
+            await self._office.desk.reopen(number, g.member.name)
+        except CannotReopenError as problem:
+            return await self._page(number, 409, errors={"reopen": str(problem)})
+        return self._door.go(f"/requests/{number}", done="reopened")
+
+    async def urgent(self, number: int) -> Response:
+        """Somebody may not be safe; or is safe again."""
+        form = await request.form
+        note, is_urgent = field(form, "why")[:LONGEST_NOTE], "safe_again" not in form
+        await self._there(number)
+        try:
+            await self._office.desk.mark(number, g.member.name, is_urgent, note)
+        except NoteNeededError:
+            return await self._page(number, 422, form, {"why": "Write down why, in a few words."})
+        return self._door.go(f"/requests/{number}", done="urgent" if is_urgent else "not-urgent")
+
+    async def reveal(self, number: int) -> Response:
+        """Show the whole number without ringing. This is recorded."""
+        await self._there(number)
+        await self._office.queue.saw(number, g.member.name)
+        return await self._page(number, reveal=True)
+
+    async def _there(self, number: int) -> Shown:
+        shown = await self._office.queue.shown(number)
+        if shown is None:
+            raise NotFound
+        return shown
+
+    async def _mine(self, number: int) -> Claim:
+        claim = await self._office.desk.held(number, g.member.name)
+        if claim is None:
+            raise NotYoursError
+        return claim
+
+    async def _colleagues(self) -> list[str]:
+        everybody = await self._office.register.everybody()
+        return [one.name for one in everybody if one.name != g.member.name]
+
+    async def _page(
+        self,
+        number: int,
+        status: int = 200,
+        form: MultiDict[str, str] | None = None,
+        errors: dict[str, str] | None = None,
+        reveal: bool = False,
+    ) -> Response:
+        shown = await self._there(number)
+        claim = await self._office.desk.held(number, g.member.name)
+        seen = claim is not None or reveal
+        topics = Topics(self._office.book())
+        council = self._council(shown.record.council)
+        return await self._door.show(
+            "request.html",
+            status,
+            shown=shown,
+            record=shown.record,
+            claim=claim,
+            number=await self._office.queue.number(number) if seen else "",
+            history=await self._office.queue.history(number, notes=seen),
+            can_claim=shown.is_open and claim is None,
+            is_held=shown.record.state == State.CLAIMED and claim is None,
+            outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],
+            needs=[words.NEEDS.get(need, need) for need in shown.record.access],
+            topic=topics.topic(shown.record.topic),
+            council=council,
+            vouched=bool(council and may_be_spoken(council.entry)),
+            colleagues=await self._colleagues() if claim else [],
+            times=self._times() if claim else [],
+            safety=self._office.safety,
+            form=form or {},
+            errors=errors or {},
+        )
+
+    def _council(self, code: str) -> Council | None:
+        try:
+            return self._office.directory.council(code)
+        except KeyError:
+            return None
+
+    def _times(self) -> list[tuple[str, str]]:
+        """The next mornings and afternoons: when each begins, and how it is called."""
+        now = self._office.clock()
+        found = [
+            (begin, f"{words.day(begin, now)} in the {half}, from {words.clock(begin)}")
+            for half in HALVES
+            for begin, end in islice(self._office.hours.windows(now.date(), half), TIMES_AHEAD)
+            if begin > now
+        ]
+        return [(begin.isoformat(), named) for begin, named in sorted(found)]
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that was chosen from the list; None: the usual time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,112 @@
+"""Times, states and needs as people say them. London's clock throughout. Pure functions."""
+
+from datetime import datetime, timedelta
+
+from ivr.callbacks.states import State
+from ivr.hours import LONDON
+
+STATES = {
+    State.WAITING: "Waiting",
+    State.CLAIMED: "Claimed",
+    State.CALLING: "Being rung",
+    State.DUE_AGAIN: "To be tried again",
+    State.DONE: "Done",
+    State.CLOSED: "Closed",
+}
+
+# What each need means for whoever rings. The caller was asked for it in flows/needs.yaml.
+NEEDS = {
+    "message": "You may leave a message",
+    "someone-else": "Someone else may answer: you may say who you are",
+    "slower": "Speak slowly, and leave pauses",
+    "interpreter": "Have an interpreter on the call",
+    "relay": "Ring through Relay UK (18001 before the number), or text",
+}
+
+SLOTS = {"any": "any time", "morning": "in the morning", "afternoon": "in the afternoon"}
+
+# What follows on each outcome, for whoever chooses one.
+OUTCOME_HINTS = {
+    "spoke": "That ends this request.",
+    "no answer": "It is due again in two hours.",
+    "engaged": "It is due again in 20 minutes.",
+    "left message": "It is due again tomorrow.",
+    "wrong number": "That ends this request. Say in a note how you know.",
+    "asked not to be called": "That ends this request.",
+    "abusive": "That ends this request. Say in a note what happened.",
+    "other": "It is due again tomorrow. Say in a note what happened.",
+}
+
+# What a page says after something was done. Pages name these in their address.
+DONE = {
+    "released": "It is back in the queue, at its place.",
+    "finished": "Saved. Thank you.",
+    "handed-over": "It is your colleague's now.",
+    "urgent": "It is marked urgent, and comes first. It will not be erased.",
+    "not-urgent": "It is not marked urgent any more.",
+    "longer": "It is yours for 15 minutes more.",
+    "reopened": "It is open again.",
+    "nothing": "Nobody waits to be rung. Well done.",
+    "signed-out": "You are signed out.",
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "codes": "From now on you sign in with a code too.",
+    "no-codes": "From now on you sign in without a code.",
+    "role": "Their role is changed.",
+    "removed": "They are removed, and signed out.",
+}
+
+
+def clock(moment: datetime) -> str:
+    """The time of day: "9:30 am", "noon", "5 pm"."""
+    local = moment.astimezone(LONDON)
+    if (local.hour, local.minute) == (12, 0):
+        return "noon"
+    minutes = f":{local:%M}" if local.minute else ""
+    return f"{(local.hour - 1) % 12 + 1}{minutes} {'am' if local.hour < 12 else 'pm'}"
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """The day: "today", "tomorrow", "yesterday", "on Thursday 26 November"."""
+    local = moment.astimezone(LONDON)
+    ahead = (local.date() - now.astimezone(LONDON).date()).days
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}
+    return near.get(ahead) or f"on {local:%A} {local.day} {local:%B}"
+
+
+def by_when(due: datetime, now: datetime) -> str:
+    """A promise: "today by 5 pm", "on Thursday 26 November by noon"."""
+    return f"{day(due, now)} by {clock(due)}"
+
+
+def at(moment: datetime, now: datetime) -> str:
+    """A moment: "today at 9:30 am"."""
+    return f"{day(moment, now)} at {clock(moment)}"
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time, roughly: "a moment", "12 minutes", "3 hours", "2 days"."""
+    minutes = int(span.total_seconds()) // 60
+    if minutes < 1:
+        return "a moment"
+    if minutes < 60:
+        return _some(minutes, "minute")
+    return _some(minutes // 60, "hour") if minutes < 48 * 60 else _some(minutes // 1440, "day")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was: "3 hours ago"."""
+    return f"{lasting(now - moment)} ago"
+
+
+def spaced(reference: str) -> str:
+    """A reference as it was spoken: "482 195"."""
+    return f"{reference[:3]} {reference[3:]}" if len(reference) == 6 else reference or "none"
+
+
+def numbered(count: int, what: str) -> str:
+    """So many of something: "1 request", "3 requests"."""
+    return _some(count, what)
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
