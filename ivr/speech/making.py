@@ -18,6 +18,7 @@ from ivr.speech.score import Fragment, Part, Recorded, Rest, Score
 from ivr.speech.synthesis import PATIENCE, Order, Speaker, SpeechError
 
 MOST_SPEAKERS = 4
+A_PROCESSOR = 2  # speakers: each waits half its time for its engine to be done
 LOCK_POLL = 0.1  # seconds; a blocking lock could not be cancelled
 
 Progress = Callable[[int, int], None]
@@ -173,7 +174,7 @@ class _Maker:
         self, scores: Iterable[Score], one_more: Callable[[], None], patience: float
     ) -> list[Failure]:
         async with AsyncExitStack() as speakers, self._tasks:
-            for _ in range(min(os.cpu_count() or 1, MOST_SPEAKERS)):
+            for _ in range(min(A_PROCESSOR * (os.cpu_count() or 1), MOST_SPEAKERS)):
                 speaker = Speaker(self._clips.voice, patience)
                 speakers.push_async_callback(speaker.stop)
                 self._idle.put_nowait(speaker)
@@ -232,4 +233,5 @@ class _Maker:
 def _order(part: Fragment | Recorded) -> Order:
     if isinstance(part, Recorded):
         return {"recording": str(part.path)}
-    return {"say": part.say, "rate": part.rate}
+    words = len(part.text.split())
+    return {"say": part.say, "rate": part.rate, "words": words, "pace": part.pace}
