@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         telephone = _add_last_resort(app, settings, problem)
     else:
         telephone = _telephone(house)
-        audio_routes(app, house.clips, house.sealer)
+        audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         _add_health(app, lambda: _degraded(house))
         _add_background(app, house)
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
