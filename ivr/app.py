@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         telephone = _telephone(house)
-        audio_routes(app, house.clips, house.sealer)
+        audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house), house.bell)
         _add_health(app, lambda: _degraded(house))
         _add_background(app, house)

@@ -1,8 +1,9 @@
 """The parts of one helpline, made from its settings. The only place where the rooms meet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from ivr.config import Settings
 from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
+from ivr.core.saying import Line
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.loading import load_councils
@@ -45,6 +47,7 @@ from ivr.sealing import Sealer
 from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
 from ivr.speech.making import Made, Progress, ignore, make
+from ivr.speech.on_demand import OnDemand
 from ivr.speech.score import Notation
 from ivr.speech.synthesis import Voice
 
@@ -84,8 +87,17 @@ class House:
 
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
+        return await make(self.clips, *self._texts(), progress)
+
+    @cached_property
+    def on_demand(self) -> OnDemand:
+        """Makes the clip that somebody waits for."""
+        return OnDemand(self.clips, self._texts)
+
+    def _texts(self) -> tuple[Iterator[Line], tuple[str, ...]]:
+        """All that clips can be made of: the lines of the book, and what is spliced into a call."""
         fragments = (*vocabulary(), *self.directory.vocabulary())
-        return await make(self.clips, every_line(self.shelf.loaded.book), fragments, progress)
+        return every_line(self.shelf.loaded.book), fragments
 
 
 def build(settings: Settings, clock: Clock = now) -> House:

@@ -1,8 +1,10 @@
 """Clips over HTTP: fixed words for a year, words of one call for a quarter of an hour."""
 
+import fcntl
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,14 +221,74 @@ def test_words_of_a_call_are_neither_written_to_disk_nor_logged(
     assert not any(clip in caplog.text for clip in clips if len(clip) > 100)
 
 
-def test_a_clip_that_is_not_made_yet_is_said_instead(studio: Studio) -> None:
-    """A clip that went missing costs the caller its sound, and no more than that."""
-    files = {path: path.read_bytes() for path in (studio.var / "clips").glob("*.wav")}
+# --- a machine that has no clips yet, behind the same balancer ------------------------------------
+
+
+@pytest.fixture
+def newcomer(studio: Studio, tmp_path: Path) -> Iterator[Studio]:
+    """Another machine of the same helpline, just started, whose turn to make all is yet to come."""
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    with (clips / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with helpline(tmp_path, studio.clock, IVR_SPEECH="clips") as line:
+            yield Studio(line, studio.clock, tmp_path)
+
+
+def test_a_clip_that_is_not_made_yet_is_said_instead(newcomer: Studio) -> None:
+    page = newcomer.line.play("4")
+    assert plays(page) == []
+    assert [words_of(say) for say in page.xml.iter("Say") if words_of(say)]
+
+
+@pytest.mark.parametrize("keys", [(), ("9",)])
+def test_an_address_from_another_machine_is_answered_at_once(
+    studio: Studio, newcomer: Studio, keys: tuple[str, ...]
+) -> None:
+    """The clip is made for who asks, at either pace, though nothing else has been made yet."""
+    address = studio.played(*keys)[-1]
+    sound = newcomer.line.send("GET", address)
+    assert (sound.status, sound.headers["content-type"]) == (200, "audio/wav")
+    assert sound.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert len(mulaw.unwrap(sound.body)) > mulaw.RATE / 2
+    assert newcomer.line.send("GET", address).body == sound.body
+    text = address.replace(".wav", ".txt")
+    assert newcomer.line.send("GET", text).body == studio.line.send("GET", text).body
+
+
+def test_words_of_a_call_from_another_machine_are_spliced_too(
+    studio: Studio, newcomer: Studio, reference: str
+) -> None:
+    sound = newcomer.line.send("GET", reference)
+    assert (sound.status, sound.headers["cache-control"]) == (200, "no-store")
+    texts = {path.read_text() for path in (newcomer.var / "clips").glob("*.txt")}
+    assert "Your reference is" in texts
+    assert not any(word in text for text in texts for word in ("Helpline", "council"))
+
+
+def test_many_who_ask_at_once_all_hear_it(studio: Studio, newcomer: Studio) -> None:
+    """One at a time is made, by one child; it and its folder are gone afterwards."""
+    addresses = studio.played()[:3] * 4
+    with ThreadPoolExecutor(len(addresses)) as phones:
+        sounds = list(phones.map(lambda address: newcomer.line.send("GET", address), addresses))
+    assert {sound.status for sound in sounds} == {200}
+    assert len({sound.body for sound in sounds}) == len(set(addresses))
+    assert {path.name for path in (newcomer.var / "clips").iterdir() if path.is_dir()} == {"making"}
+
+
+def test_no_clip_is_made_of_what_is_not_in_the_book(newcomer: Studio) -> None:
+    for ending in ("wav", "txt", "mp3"):
+        assert newcomer.line.send("GET", f"/audio/{HASH}.{ending}").status == 404
+    assert list((newcomer.var / "clips").glob("*.wav")) == []
+
+
+def test_a_clip_that_went_missing_is_made_again(studio: Studio) -> None:
     address = studio.played("4")[0]
     missing = studio.var / "clips" / Path(address).name
+    before = missing.read_bytes()
     missing.unlink()
     try:
-        assert studio.line.send("GET", address).status == 404
-        assert "Say" in {verb.tag for verb in studio.line.play("4").xml.iter()}
+        assert studio.line.send("GET", address).status == 200
+        assert mulaw.unwrap(missing.read_bytes())
     finally:
-        missing.write_bytes(files[missing])
+        missing.write_bytes(before)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,13 +18,16 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from ivr.book import Loaded, load_book
 from ivr.core.saying import Line, Pause, Phrase, Words
+from ivr.core.wording import DIGITS, every_line
 from ivr.errors import SettingsError
 from ivr.speech import mulaw
 from ivr.speech.clips import Clips
 from ivr.speech.making import make
 from ivr.speech.score import Fragment, Notation, is_name
 from ivr.speech.synthesis import Order, Speaker, SpeechError, Voice
+from tests.helplines import ROOT
 
 Sound: TypeAlias = NDArray[np.float64]
 Children: TypeAlias = list[Process]
@@ -147,6 +151,45 @@ def test_it_speaks_at_the_pace_that_people_follow(
     assert least < 60 * words / speech < most
 
 
+def longer_lines(loaded: Loaded) -> list[Line]:
+    """The book's lines of eight words or more, but for those that read out a telephone number."""
+    numbers = set(DIGITS)
+    return [
+        a_line
+        for a_line in dict.fromkeys(every_line(loaded.book))
+        if not a_line.private and len(a_line.text.split()) >= 8
+        if not any(
+            set(re.findall(r"\w+", words.text)) <= numbers
+            for words in a_line.pieces
+            if isinstance(words, Words)
+        )
+    ]
+
+
+def test_each_of_the_guide_s_sentences_keeps_that_pace(tmp_path: Path) -> None:
+    """Of long words or of short ones: not only their average does."""
+    loaded = load_book(ROOT / "flows", ROOT / "prompts")
+    some = longer_lines(loaded)[::3]
+    clips = clips_in(tmp_path, {term: entry.clip for term, entry in loaded.lexicon.items()})
+    made = asyncio.run(make(clips, some))
+    assert made.failed == ()
+    for slow, least, most in [(False, 135, 165), (True, 115, 135)]:
+        lengths = clips.lengths(some, slow)
+        assert len(lengths) == len(some) > 30
+        assert [one for one in lengths if not least <= one.words_per_minute <= most] == []
+
+
+@pytest.mark.parametrize("words", ["seven", "zero eight zero eight", "Take your time."])
+async def test_numbers_and_a_few_words_are_never_hurried(tmp_path: Path, words: str) -> None:
+    clips, plain = clips_in(tmp_path), tmp_path / "plain.wav"
+    await make(clips, [line(words)])
+    speaker = Speaker(Voice())
+    await speaker.carry_out({"into": str(plain), "say": words, "rate": Voice().rate})
+    await speaker.stop()
+    usual = len(mulaw.unwrap(plain.read_bytes()))
+    assert len(sound(clips, line(words))) > usual - A_TRIFLE
+
+
 @pytest.mark.parametrize("slow", [False, True])
 @pytest.mark.parametrize("words", PROSE)
 def test_every_clip_is_equally_loud_and_none_clips(studio: Clips, words: str, slow: bool) -> None:
@@ -161,6 +204,16 @@ def test_no_silence_is_left_at_the_edges(studio: Clips, words: str) -> None:
     audible = np.flatnonzero(np.abs(samples) > 0.001)
     assert audible[0] < 0.02 * mulaw.RATE
     assert len(samples) - audible[-1] < 0.02 * mulaw.RATE
+
+
+async def test_a_voice_that_leans_to_one_side_keeps_no_silence_either(tmp_path: Path) -> None:
+    """Its silence is not zero but a constant: half a second of it stood after some names."""
+    clips, names = clips_in(tmp_path), [line("Sefton"), line("the fifteenth"), line("Suffolk")]
+    await make(clips, names)
+    for name in names:
+        for slow in (False, True):
+            changes = np.flatnonzero(np.diff(heard(clips.wav(clips.name(name, slow)))))
+            assert np.diff(changes).max() < 0.1 * mulaw.RATE
 
 
 @pytest.mark.parametrize(("slow", "times"), [(False, 1), (True, 2)])
@@ -199,8 +252,8 @@ async def test_a_term_is_spoken_as_the_lexicon_has_it_and_read_as_it_is_written(
     tmp_path: Path,
 ) -> None:
     plain = clips_in(tmp_path)
-    taught = clips_in(tmp_path, {"SENDIASS": "your local advice service"})
-    written, respelled = line("Ask SENDIASS."), line("Ask your local advice service.")
+    taught = clips_in(tmp_path, {"SENDIASS": "local advice"})
+    written, respelled = line("Ask SENDIASS."), line("Ask local advice.")
     await make(plain, [respelled])
     await make(taught, [written])
     assert abs(len(sound(taught, written)) - len(sound(plain, respelled))) < A_TRIFLE

@@ -15,9 +15,10 @@ from ivr.core.saying import Line, Phrase, Words
 from ivr.errors import SettingsError
 from ivr.speech.clips import Clips
 from ivr.speech.score import Fragment, Part, Recorded, Rest, Score
-from ivr.speech.synthesis import PATIENCE, Order, Speaker, SpeechError
+from ivr.speech.synthesis import PATIENCE, Order, Speaker, SpeechError, Voice
 
 MOST_SPEAKERS = 4
+A_PROCESSOR = 2  # speakers: each waits half its time for its engine to be done
 LOCK_POLL = 0.1  # seconds; a blocking lock could not be cancelled
 
 Progress = Callable[[int, int], None]
@@ -62,7 +63,7 @@ async def make(
     Raises SettingsError if the directory cannot be written to.
     """
     started = time.monotonic()
-    wanted = await asyncio.to_thread(_scores, clips, [*lines, *map(_spoken, fragments)])
+    wanted = await asyncio.to_thread(every_score, clips, lines, fragments)
     missing = await asyncio.to_thread(_missing, clips, wanted)
     absent: list[Score] = []
     failures: list[Failure] = []
@@ -71,7 +72,8 @@ async def make(
         if missing:
             async with _the_only_maker(clips.directory) as workshop:
                 absent = [score for score in missing if not clips.has(score.name)]
-                failures = await _Maker(clips, workshop).make(missing, one_more, patience)
+                async with _speakers(clips.voice, patience) as speakers:
+                    failures = await Maker(clips, workshop, speakers).make(missing, one_more)
     except OSError as error:
         raise SettingsError(
             f"clips cannot be kept in {clips.directory} ({error}); "
@@ -82,12 +84,9 @@ async def make(
     return Made(made, len(wanted) - len(absent), tuple(dict.fromkeys(failures)), seconds)
 
 
-def _spoken(text: str) -> Line:
-    return Line((Phrase((Words(text),)),))
-
-
-def _scores(clips: Clips, lines: Sequence[Line]) -> list[Score]:
-    """What these lines ask for, each thing once; all at the normal pace, then all at the slow."""
+def every_score(clips: Clips, lines: Iterable[Line], fragments: Iterable[str]) -> list[Score]:
+    """What these ask for, each thing once; all at the normal pace, then all at the slow."""
+    lines = [*lines, *map(_spoken, fragments)]
     scores = (
         score
         for slow in (False, True)
@@ -95,6 +94,10 @@ def _scores(clips: Clips, lines: Sequence[Line]) -> list[Score]:
         for score in _public(clips.score(line, slow), line.private)
     )
     return list({score.name: score for score in scores}.values())
+
+
+def _spoken(text: str) -> Line:
+    return Line((Phrase((Words(text),)),))
 
 
 def _public(score: Score, private: bool) -> Iterator[Score]:
@@ -154,29 +157,39 @@ def _locked(file: TextIO) -> bool:
     return True
 
 
-class _Maker:
+@asynccontextmanager
+async def _speakers(voice: Voice, patience: float) -> AsyncIterator[asyncio.Queue[Speaker]]:
+    """As many as this machine can use, for as long as the block lasts."""
+    idle: asyncio.Queue[Speaker] = asyncio.Queue()
+    async with AsyncExitStack() as speakers:
+        for _ in range(min(A_PROCESSOR * (os.cpu_count() or 1), MOST_SPEAKERS)):
+            speaker = Speaker(voice, patience)
+            speakers.push_async_callback(speaker.stop)
+            idle.put_nowait(speaker)
+        yield idle
+
+
+class Maker:
     """Makes scores, all at once; each part only once, by whichever speaker is free first.
 
     Speakers are given out in the order in which they are asked for, so the first lines are the
     first to be ready.
     """
 
-    def __init__(self, clips: Clips, workshop: Path) -> None:
+    def __init__(self, clips: Clips, workshop: Path, idle: asyncio.Queue[Speaker]) -> None:
+        """``workshop`` is a directory that nobody else uses; ``idle`` speakers are given back."""
         self._clips = clips
         self._workshop = workshop
         self._tasks = asyncio.TaskGroup()
-        self._idle: asyncio.Queue[Speaker] = asyncio.Queue()
+        self._idle = idle
         self._begun: dict[str, asyncio.Task[bool]] = {}
         self._failures: list[Failure] = []
 
     async def make(
-        self, scores: Iterable[Score], one_more: Callable[[], None], patience: float
+        self, scores: Iterable[Score], one_more: Callable[[], None] = lambda: None
     ) -> list[Failure]:
-        async with AsyncExitStack() as speakers, self._tasks:
-            for _ in range(min(os.cpu_count() or 1, MOST_SPEAKERS)):
-                speaker = Speaker(self._clips.voice, patience)
-                speakers.push_async_callback(speaker.stop)
-                self._idle.put_nowait(speaker)
+        """Make these, once; ``one_more`` is called after each. Says what could not be made."""
+        async with self._tasks:
             for score in scores:
                 task = self._tasks.create_task(self._score(score))
                 task.add_done_callback(lambda _: one_more())
@@ -232,4 +245,5 @@ class _Maker:
 def _order(part: Fragment | Recorded) -> Order:
     if isinstance(part, Recorded):
         return {"recording": str(part.path)}
-    return {"say": part.say, "rate": part.rate}
+    words = len(part.text.split())
+    return {"say": part.say, "rate": part.rate, "words": words, "pace": part.pace}

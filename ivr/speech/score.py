@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from ivr.core.saying import Line, Pause, Phrase, Piece, Words
+from ivr.speech.pacing import ENOUGH_WORDS
 from ivr.speech.synthesis import Voice
 
-SHAPE = "1"  # raise it when shaping.py makes the same words sound different
+SHAPE = "2"  # raise it when shaping.py or pacing.py makes the same words sound different
 SLOW_PAUSES = 2  # times as long
 _NAME_LENGTH = 16  # hexadecimal digits
 _NAME = re.compile(rf"[0-9a-f]{{{_NAME_LENGTH}}}")
@@ -63,12 +64,17 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Words in one breath: ``text`` as they are read, ``say`` as this voice must be told them."""
+    """Words in one breath: ``text`` as they are read, ``say`` as this voice must be told them.
+
+    ``rate`` is what the engine is told first, ``pace`` how many words a minute should be heard; 0
+    if the words are too few to have a pace.
+    """
 
     name: str
     text: str
     say: str
     rate: int
+    pace: int
     private: bool
 
 
@@ -142,8 +148,10 @@ class Notation:
         if isinstance(piece, Pause):
             return Rest(round(piece.seconds * 1000), slow)
         say, rate = self._said(piece), self.voice.slow_rate if slow else self.voice.rate
-        name = _name(self.voice.identity, str(rate), piece.text, say)
-        return Fragment(name, piece.text, say, rate, piece.private)
+        pace = self.voice.slow_pace if slow else self.voice.pace
+        pace = pace if len(piece.text.split()) >= ENOUGH_WORDS else 0
+        name = _name(self.voice.identity, str(rate), str(pace), piece.text, say)
+        return Fragment(name, piece.text, say, rate, pace, piece.private)
 
     def _said(self, words: Words) -> str:
         return self._terms.sub(lambda term: self._lexicon[term[0]], words.text)

@@ -2,7 +2,8 @@
 
 It reads one order a line (JSON) and answers each with one line: ``{"error": ""}``, or why it could
 not. An order names the file to write (``into``), and either a recording to shape (``recording``) or
-words and a rate to speak them at (``say``, ``rate``).
+words and a rate to speak them at (``say``, ``rate``) and, if they are enough to have a pace, how
+many words they are and how many a minute should be heard (``words``, ``pace``).
 
 Why a child: pyttsx3 allows one engine a process, blocks while it speaks, and has been seen to hang.
 One utterance an engine run, because of several queued ones only the last is written. A child ends
@@ -24,9 +25,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ivr.speech import mulaw
+from ivr.speech.pacing import Delivery, paced
 from ivr.speech.shaping import shaped
 
 SHORTEST_WORD = 0.08  # seconds, on average; our voice takes 0.4
+ESPEAK_WORD_GAP = 7  # espeakWORDGAP in speak_lib.h
 POLITE = 10  # of 19: a clip can wait, a caller cannot
 
 
@@ -57,19 +60,29 @@ def _carried_out(order: Mapping[str, Any], language: str) -> str:
         if "recording" in order:
             sound = shaped(Path(order["recording"]))
         else:
-            sound = _spoken(order["say"], order["rate"], language, into.with_suffix(".engine"))
+            sound = _paced(order, language, into.with_suffix(".engine"))
         into.write_bytes(mulaw.wrap(sound))
     except Exception as error:  # whatever the engine throws belongs to this order alone
         return str(error) or type(error).__name__
     return ""
 
 
-def _spoken(words: str, rate: int, language: str, said: Path) -> bytes:
+def _paced(order: Mapping[str, Any], language: str, said: Path) -> bytes:
+    """These words as sound, at the pace that is ordered."""
+
+    def speak(delivery: Delivery) -> bytes:
+        return _spoken(order["say"], delivery, language, said)
+
+    return paced(speak, order["rate"], order.get("words", 0), order.get("pace", 0))
+
+
+def _spoken(words: str, delivery: Delivery, language: str, said: Path) -> bytes:
     """These words as sound, by way of the engine's own file."""
     said.unlink(missing_ok=True)
     engine, finished = _engine(language)
     finished.clear()
-    engine.setProperty("rate", rate)
+    engine.setProperty("rate", delivery.rate)
+    _leave_gaps(engine, delivery.gap)
     _let_espeak_rest(engine)
     engine.save_to_file(words, str(said))
     engine.runAndWait()
@@ -80,6 +93,12 @@ def _spoken(words: str, rate: int, language: str, said: Path) -> bytes:
     if len(sound) < len(words.split()) * SHORTEST_WORD * mulaw.RATE:
         raise ValueError("the engine cut these words short")
     return sound
+
+
+def _leave_gaps(engine: Any, gap: int) -> None:
+    """Leave this gap between words, with espeak. pyttsx3 knows no name for that."""
+    if engine.driver_name == "espeak":
+        import_module("pyttsx3.drivers._espeak").SetParameter(ESPEAK_WORD_GAP, gap, 0)
 
 
 def _let_espeak_rest(engine: Any) -> None:

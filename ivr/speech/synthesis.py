@@ -30,17 +30,20 @@ class SpeechError(HelplineError):
 class Voice:
     """Who speaks, and how fast.
 
-    The rates are the engine's own figure. Calibrated on our prompts, cut as they are here: 123 is
-    heard as about 150 words a minute, 102 as about 125 (tests/test_speech.py measures it).
+    The paces are what should be heard, in words a minute. The rates are the engine's own figure,
+    and where it begins: 123 is heard as 150 words a minute and 102 as 125 on average, but by as
+    much as a third more or less from one sentence to the next (pacing.py evens that out).
     """
 
     language: str = "en-gb"
     rate: int = 123
     slow_rate: int = 102
+    pace: int = 150
+    slow_pace: int = 125
 
     @cached_property
     def identity(self) -> str:
-        """Everything but the rate that decides how words sound: a part of each clip's name."""
+        """Everything but rate and pace that decides how words sound: a part of each clip's name."""
         return f"{self.language} {_version('pyttsx3')} {_version('espeakng-loader')}"
 
 
