@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ivr.core.check import flaws
+from ivr.core.check import Flaw, flaws
 from ivr.core.flow import Book
 from ivr.errors import BookError
 from ivr.flowfile import Flows, read_flows
 from ivr.prompts import Prompts, Term, read_prompts
-from ivr.yamlfile import Finding, Report, Where
+from ivr.yamlfile import Finding, Report, Where, shown
 
 LANGUAGE = "en-GB"
 
@@ -33,19 +33,31 @@ class Reading:
 
 def read_book(flows: Path, prompts: Path) -> Reading:
     """Read and check a book. Nothing is raised for a mistake in a file: see the findings."""
-    report = Report()
+    report, of_flows = Report(), Report()
     root = flows.resolve().parent
     texts = read_prompts(prompts.resolve() / LANGUAGE, report, root)
-    steps = read_flows(flows.resolve(), texts.texts, texts.unread, report, root)
+    steps = read_flows(flows.resolve(), texts.texts, texts.unread, of_flows, root)
+    report.findings.extend(of_flows.findings)
     book = _compiled(steps, texts, "" if report.errors else _digest(flows, prompts))
     if book:
-        for flaw in flaws(book, whole=not report.errors):
-            nowhere = Where(f"{flows.name}/book.yaml")
-            where = texts.places.get(flaw.prompt) or steps.places.get(flaw.step) or nowhere
+        nowhere = Where(shown(flows.resolve() / "book.yaml", root))
+        for flaw in flaws(book, whole=not of_flows.lost):
+            where = _place(flaw, steps, texts) or nowhere
             note = report.warn if flaw.harmless else report.error
             note(where, flaw.code, flaw.message, flaw.remedy)
     loaded = Loaded(book, texts.lexicon) if book and not report.errors else None
     return Reading(loaded, tuple(sorted(set(report.findings))))
+
+
+def _place(flaw: Flaw, flows: Flows, prompts: Prompts) -> Where | None:
+    """The place that is nearest to what is wrong."""
+    declared = flows.settled.services_at if flows.settled else {}
+    return (
+        prompts.places.get(flaw.prompt)
+        or flows.parts.get((flaw.step, flaw.part))
+        or flows.places.get(flaw.step)
+        or declared.get(flaw.service)
+    )
 
 
 def load_book(flows: Path, prompts: Path) -> Loaded:

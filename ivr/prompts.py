@@ -95,7 +95,7 @@ def _read_file(content: Value, stem: str, prompts: Prompts) -> None:
     if not written:
         prompts.unread.add(stem)
         if "prompts" in fields and fields["prompts"].is_mapping:
-            fields["prompts"].error("F006", "this file has no prompts")
+            fields["prompts"].error("F006", "this file has no prompts", "write one, or delete it")
     for key, value in written:
         name = f"{stem}/{key.text()}"
         prompts.places[name] = key.where

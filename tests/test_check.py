@@ -17,7 +17,7 @@ FLAWS = {
         "needs: [card, shelf, colour]",
         [
             (
-                'flows/book.yaml:1:1: error F008: service "keep-book" needs "colour", which'
+                'flows/book.yaml:40:3: error F008: service "keep-book" needs "colour", which'
                 " nothing gives (collect it, or set it)"
             ),
         ],
@@ -28,7 +28,7 @@ FLAWS = {
         "when: caller_nmber",
         [
             (
-                'flows/hello.yaml:8:3: error F008: the condition speaks of "caller_nmber",'
+                'flows/hello.yaml:14:49: error F008: the condition speaks of "caller_nmber",'
                 " which nothing gives (known: branch, branch_name, caller_number, card,"
                 " desk_number, letters, shelf, ticket)"
             ),
@@ -40,8 +40,8 @@ FLAWS = {
         "connect: desk_numbr",
         [
             (
-                'flows/branch.yaml:31:3: error F008: "desk_numbr" is not a fact that'
-                " anything gives (name the fact that holds the number)"
+                'flows/branch.yaml:32:14: error F008: "desk_numbr" is not a fact that anything'
+                " gives (name the fact that holds the number)"
             ),
         ],
     ),
@@ -120,8 +120,8 @@ FLAWS = {
         "",
         [
             (
-                'flows/branch.yaml:18:3: error F008: service "find-branch" finds nothing'
-                ' that "branch/which" could offer (let the service say `offers: true`)'
+                'flows/branch.yaml:20:29: error F008: service "find-branch" finds nothing that'
+                ' "branch/which" could offer (let the service say `offers: true`)'
             ),
         ],
     ),
@@ -131,16 +131,16 @@ FLAWS = {
         "halted: hello/menu",
         [
             (
-                'flows/card.yaml:35:3: error F011: no call can end after "card/stopped"'
-                " (lead on to a menu or a goodbye)"
+                'flows/card.yaml:35:3: error F011: no call can end after "card/stopped" (lead on'
+                " to a menu or a goodbye)"
             ),
             (
-                'flows/keeping.yaml:3:3: error F009: flow "card" can return "stopped", which'
+                'flows/keeping.yaml:5:15: error F009: flow "card" can return "stopped", which'
                 " has no branch here (add `stopped: <step>`)"
             ),
             (
-                'flows/keeping.yaml:3:3: error F009: flow "card" never returns "halted"'
-                " (take the branch out)"
+                'flows/keeping.yaml:5:30: error F009: flow "card" never returns "halted" (take'
+                " the branch out)"
             ),
         ],
     ),
@@ -332,8 +332,8 @@ FLAWS = {
         "3: {label: finish",
         [
             (
-                "flows/hello.yaml:25:3: error F016: the keys are 1, 3, not 1, 2, 3 ..."
-                " without a gap (number the options in the order they are said)"
+                "flows/hello.yaml:29:7: error F016: the keys are 1, 3, not 1, 2, 3 ... without a"
+                " gap (number the options in the order they are said)"
             ),
         ],
     ),
@@ -343,8 +343,8 @@ FLAWS = {
         "0: {label: finish",
         [
             (
-                "flows/hello.yaml:25:3: error F016: the keys are 1, 0, not 1, 2, 3 ..."
-                " without a gap (number the options in the order they are said)"
+                "flows/hello.yaml:29:7: error F016: the keys are 1, 0, not 1, 2, 3 ... without a"
+                " gap (number the options in the order they are said)"
             ),
         ],
     ),
@@ -354,7 +354,7 @@ FLAWS = {
         "1: {label: rules, go: rules, when: caller_number}",
         [
             (
-                "flows/hello.yaml:8:3: error F016: a choice that is not always offered comes"
+                "flows/hello.yaml:11:7: error F016: a choice that is not always offered comes"
                 " before one that is (put it last, so that no key renumbers)"
             ),
         ],
@@ -441,6 +441,38 @@ def test_a_flow_that_nothing_leads_to_is_told_step_by_step(tmp_path: Path) -> No
     )
     lost = [finding for finding in findings if "F010" in finding]
     assert len(lost) == len([place for place in sample().book.steps if place.startswith("card/")])
+
+
+LEFT_OUT = (
+    "flows/branch.yaml",
+    "outcomes: {found: desk, several: which, none: spell-help}",
+    "outcomes: {found: desk, several: desk, none: spell-help}",
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("flows/hello.yaml", "menu: [anything-else]", "menu: [anything-els]", "F005"),
+        ("flows/hello.yaml", "wait: 15", "wait: soon", "F002"),
+        ("flows/hello.yaml", "interrupt: false", "interrupt: no", "F002"),
+        ("flows/card.yaml", "length: 6", "length: -6", "F002"),
+        ("prompts/en-GB/card.yaml", "First, your card.", "First, {card:loud}.", "F014"),
+        ("prompts/en-GB/card.yaml", "2027-05-31", "2027-02-30", "F007"),
+    ],
+)
+def test_a_small_mistake_hides_no_step_that_nothing_leads_to(
+    file: str, old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    findings = edited(tmp_path, LEFT_OUT, (file, old, new))
+    assert any(told in finding for finding in findings)
+    assert any('F010: no call can ever come to "branch/which"' in finding for finding in findings)
+
+
+def test_where_a_way_on_is_lost_nobody_is_told_that_nothing_leads_on(tmp_path: Path) -> None:
+    """The editor misspelt one step; that another seems to be left out follows from it."""
+    (told,) = edited(tmp_path, ("flows/branch.yaml", "several: which", "several: wich"))
+    assert "F003" in told
 
 
 def test_every_step_of_both_books_can_be_come_to() -> None:

@@ -30,7 +30,7 @@ MISTAKES = {
         [
             (
                 "flows/card.yaml:4:8: error F001: this is not a YAML file that can be read:"
-                " expected ',' or ']', but got ':'"
+                " expected ',' or ']', but got ':' (look here and at the line before)"
             ),
         ],
     ),
@@ -40,8 +40,9 @@ MISTAKES = {
         "\tstop:",
         [
             (
-                "prompts/en-GB/card.yaml:10:1: error F001: this is not a YAML file that can"
-                " be read: found character '\\t' that cannot start any token"
+                "prompts/en-GB/card.yaml:10:1: error F001: this is not a YAML file that can be"
+                " read: found character '\\t' that cannot start any token (look here and at the"
+                " line before)"
             ),
         ],
     ),
@@ -77,7 +78,10 @@ MISTAKES = {
         "go: rules}",
         "go: qqqqqqqq}",
         [
-            'flows/hello.yaml:11:29: error F003: unknown step "qqqqqqqq"',
+            (
+                'flows/hello.yaml:11:29: error F003: unknown step "qqqqqqqq" (name a step here,'
+                " or as flow/step)"
+            ),
         ],
     ),
     "otherwise": (
@@ -207,7 +211,10 @@ MISTAKES = {
         "3: {go: person/start}",
         "third: {go: person/start}",
         [
-            'flows/branch.yaml:42:7: error F002: "third" is not a whole number from 1 to 999',
+            (
+                'flows/branch.yaml:42:7: error F002: "third" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "handler text": (
@@ -215,7 +222,10 @@ MISTAKES = {
         "3: {go: person/start}",
         "3: person/start",
         [
-            'flows/branch.yaml:42:10: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/branch.yaml:42:10: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "kind misspelt": (
@@ -230,7 +240,12 @@ MISTAKES = {
         "prompts/en-GB/card.yaml",
         "source: ",
         "about: ",
-        ['prompts/en-GB/card.yaml:1:1: error F006: "source" is missing here'],
+        [
+            (
+                'prompts/en-GB/card.yaml:1:1: error F006: "source" is missing here (add `source:'
+                " ...`)"
+            ),
+        ],
     ),
     "no kind": (
         "flows/person.yaml",
@@ -248,7 +263,10 @@ MISTAKES = {
         "  stopped:\n    return: stopped",
         "  stopped: return",
         [
-            'flows/card.yaml:35:12: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/card.yaml:35:12: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "unknown field": (
@@ -256,8 +274,8 @@ MISTAKES = {
         "    length: 6",
         "    lenght: 6",
         [
-            'flows/card.yaml:16:5: error F006: "length" is missing here',
-            ('flows/card.yaml:18:5: error F002: unknown field "lenght" (did you mean "length"?)'),
+            'flows/card.yaml:16:5: error F006: "length" is missing here (add `length: ...`)',
+            'flows/card.yaml:18:5: error F002: unknown field "lenght" (did you mean "length"?)',
         ],
     ),
     "field of another kind": (
@@ -287,7 +305,7 @@ MISTAKES = {
         "    say: [hello]\n    interrupt: false\n    then: menu",
         "    say: [hello]",
         [
-            'flows/hello.yaml:4:5: error F006: "then" is missing here',
+            'flows/hello.yaml:4:5: error F006: "then" is missing here (add `then: ...`)',
         ],
     ),
     "missing label": (
@@ -295,7 +313,7 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "{go: rules}",
         [
-            'flows/hello.yaml:11:10: error F006: "label" is missing here',
+            'flows/hello.yaml:11:10: error F006: "label" is missing here (add `label: ...`)',
         ],
     ),
     "missing go": (
@@ -303,7 +321,7 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "{label: rules}",
         [
-            'flows/hello.yaml:11:10: error F006: "go" is missing here',
+            'flows/hello.yaml:11:10: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "option is text": (
@@ -311,7 +329,10 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "rules",
         [
-            'flows/hello.yaml:11:10: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/hello.yaml:11:10: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "read nothing": (
@@ -338,7 +359,10 @@ MISTAKES = {
         "wait: 15",
         "wait: soon",
         [
-            'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "zero": (
@@ -346,7 +370,10 @@ MISTAKES = {
         "wait: 15",
         "wait: 0",
         [
-            'flows/hello.yaml:31:11: error F002: "0" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "0" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "huge": (
@@ -354,7 +381,10 @@ MISTAKES = {
         "wait: 15",
         "wait: 10000",
         [
-            'flows/hello.yaml:31:11: error F002: "10000" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "10000" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "flag": (
@@ -362,7 +392,10 @@ MISTAKES = {
         "interrupt: false",
         "interrupt: no",
         [
-            'flows/hello.yaml:5:16: error F002: "no" is neither true nor false',
+            (
+                'flows/hello.yaml:5:16: error F002: "no" is neither true nor false (write true'
+                " or false)"
+            ),
         ],
     ),
     "length": (
@@ -370,7 +403,10 @@ MISTAKES = {
         "length: 6",
         "length: -6",
         [
-            'flows/card.yaml:18:13: error F002: "-6" is not a whole number from 1 to 999',
+            (
+                'flows/card.yaml:18:13: error F002: "-6" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "pattern": (
@@ -422,7 +458,7 @@ MISTAKES = {
         "{when: card, go: same}",
         "{when: card}",
         [
-            'flows/card.yaml:6:9: error F006: "go" is missing here',
+            'flows/card.yaml:6:9: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "service": (
@@ -486,7 +522,10 @@ MISTAKES = {
         "into: card",
         "into: [card]",
         [
-            "flows/card.yaml:17:11: error F002: a text belongs here, not a list or a mapping",
+            (
+                "flows/card.yaml:17:11: error F002: a text belongs here, not a list or a mapping"
+                " (write one value)"
+            ),
         ],
     ),
     "book: missing": (
@@ -494,7 +533,7 @@ MISTAKES = {
         "press: shared/press\n",
         "",
         [
-            'flows/book.yaml:2:1: error F006: "press" is missing here',
+            'flows/book.yaml:2:1: error F006: "press" is missing here (add `press: ...`)',
         ],
     ),
     "book: person": (
@@ -502,7 +541,7 @@ MISTAKES = {
         "person: {label: shared/person, go: person/start}",
         "person: {label: shared/person}",
         [
-            'flows/book.yaml:6:9: error F006: "go" is missing here',
+            'flows/book.yaml:6:9: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "book: unknown": (
@@ -516,7 +555,7 @@ MISTAKES = {
                 " trouble, silence, wrong_key, facts, closing, services, wait, entry_wait,"
                 " read_wait)"
             ),
-            'flows/book.yaml:2:1: error F006: "start" is missing here',
+            'flows/book.yaml:2:1: error F006: "start" is missing here (add `start: ...`)',
         ],
     ),
     "book: start": (
@@ -535,7 +574,7 @@ MISTAKES = {
         "    outcomes: {kept: [ticket]}\n",
         "",
         [
-            'flows/book.yaml:41:5: error F006: "outcomes" is missing here',
+            'flows/book.yaml:41:5: error F006: "outcomes" is missing here (add `outcomes: ...`)',
         ],
     ),
     "book: service field": (
@@ -552,8 +591,8 @@ MISTAKES = {
         "services: {\n",
         [
             (
-                "flows/book.yaml:31:10: error F001: this is not a YAML file that can be"
-                " read: expected ',' or '}', but got ':'"
+                "flows/book.yaml:31:10: error F001: this is not a YAML file that can be read:"
+                " expected ',' or '}', but got ':' (look here and at the line before)"
             ),
         ],
     ),
@@ -639,7 +678,7 @@ MISTAKES = {
         "stop: No book after all",
         "stop: {covers: [S01]}",
         [
-            'prompts/en-GB/card.yaml:10:9: error F006: "text" is missing here',
+            'prompts/en-GB/card.yaml:10:9: error F006: "text" is missing here (add `text: ...`)',
         ],
     ),
     "prompt: list": (
@@ -648,8 +687,8 @@ MISTAKES = {
         "stop: [No book, after all]",
         [
             (
-                "prompts/en-GB/card.yaml:10:9: error F002: a text belongs here, not a list"
-                " or a mapping"
+                "prompts/en-GB/card.yaml:10:9: error F002: a text belongs here, not a list or a"
+                " mapping (write one value)"
             ),
         ],
     ),
@@ -658,10 +697,13 @@ MISTAKES = {
         "prompts:\n",
         "promts:\n",
         [
-            'prompts/en-GB/card.yaml:1:1: error F006: "prompts" is missing here',
             (
-                'prompts/en-GB/card.yaml:3:1: error F002: unknown field "promts" (did you'
-                ' mean "prompts"?)'
+                'prompts/en-GB/card.yaml:1:1: error F006: "prompts" is missing here (add'
+                " `prompts: ...`)"
+            ),
+            (
+                'prompts/en-GB/card.yaml:3:1: error F002: unknown field "promts" (did you mean'
+                ' "prompts"?)'
             ),
         ],
     ),
@@ -670,7 +712,7 @@ MISTAKES = {
         ", say: I S B N",
         "",
         [
-            'prompts/en-GB/lexicon.yaml:2:9: error F006: "say" is missing here',
+            'prompts/en-GB/lexicon.yaml:2:9: error F006: "say" is missing here (add `say: ...`)',
         ],
     ),
 }
@@ -696,9 +738,10 @@ def test_several_mistakes_at_once_are_all_told(tmp_path: Path) -> None:
         'flows/card.yaml:30:10: error F008: unknown service "chek-card"'
         ' (did you mean "check-card"?)',
         'flows/hello.yaml:11:29: error F003: unknown step "rulse" (did you mean "rules"?)',
-        "flows/hello.yaml:25:3: error F016: the keys are 1, 3, not 1, 2, 3 ... without a gap"
+        "flows/hello.yaml:29:7: error F016: the keys are 1, 3, not 1, 2, 3 ... without a gap"
         " (number the options in the order they are said)",
-        'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999',
+        'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999'
+        " (write it in digits, such as 20)",
         'flows/person.yaml:5:5: error F004: "menu" is written twice'
         " (give one of them another name)",
         'prompts/en-GB/card.yaml:5:15: error F014: unknown way of speaking "{card:last-tree}"'
@@ -747,7 +790,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "flows" / "card.yaml").write_bytes(b"\xff\xfe")
     assert findings(tmp_path) == [
         "flows/card.yaml:1:1: error F001: this is not a YAML file that can be read:"
-        " UnicodeDecodeError"
+        " UnicodeDecodeError (save it as UTF-8 text)"
     ]
 
 
@@ -764,6 +807,15 @@ def test_without_a_book_there_is_one_mistake(tmp_path: Path) -> None:
     assert findings(tmp_path) == [
         "flows/book.yaml:1:1: error F001: there is no book (IVR_FLOWS names the folder of flows)"
     ]
+
+
+def test_a_folder_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    edited(tmp_path)
+    (told,) = read_book(Path("/no-such-flows"), tmp_path / "prompts").findings
+    assert str(told) == (
+        "/no-such-flows/book.yaml:1:1: error F001: there is no book"
+        " (IVR_FLOWS names the folder of flows)"
+    )
 
 
 def test_without_prompts_there_is_one_mistake(tmp_path: Path) -> None:
@@ -837,6 +889,7 @@ def test_no_mangled_book_makes_the_loader_raise(
         assert finding.column >= 1
         assert finding.code[0] == "F"
         assert finding.message
+        assert finding.remedy
     if reading.loaded:  # then a call can be made, whatever was meant by it
         caller = Caller(reading.loaded.book)
         caller.press(*random.Random(seed).choices("0123456789*#-", k=30))

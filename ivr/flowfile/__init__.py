@@ -22,11 +22,12 @@ BOOK = "book"
 
 @dataclass(slots=True)
 class Flows:
-    """All flow files, read: the steps, where each stands, and each flow's start."""
+    """All flow files, read: the steps, where each and its parts stand, and each flow's start."""
 
     settled: Settled | None
     steps: dict[Place, Step] = field(default_factory=dict)
     places: dict[Place, Where] = field(default_factory=dict)
+    parts: dict[tuple[Place, str], Where] = field(default_factory=dict)
     starts: dict[str, Place] = field(default_factory=dict)
 
 
@@ -67,6 +68,7 @@ def read_flows(
             step = reader.read(place, value)
             if step is not None:
                 flows.steps[place] = step
+        flows.parts.update(reader.parts)
     return flows
 
 

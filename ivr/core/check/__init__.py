@@ -18,7 +18,7 @@ __all__ = ["Flaw", "flaws"]
 
 
 def flaws(book: Book, whole: bool = True) -> Iterator[Flaw]:
-    """Everything wrong with the book as a whole. Of a book that could only be read in part, what
+    """Everything wrong with the book as a whole. Where part of the flows was lost in reading, what
     a step leads to may be missing: only what is wrong with a step by itself is told."""
     yield from flaws_in_menus(book)
     if whole:

@@ -36,16 +36,20 @@ def _menus(book: Book) -> Iterator[Flaw]:
         keys = [option.key for option in step.options]
         if not keys:
             yield Flaw("F006", "this menu offers nothing", "give it an option 1", step=place)
-        if keys != [str(number) for number in range(1, len(keys) + 1)]:
+        odd = next((key for number, key in enumerate(keys, start=1) if key != str(number)), "")
+        if odd:
             message = f"the keys are {', '.join(keys)}, not 1, 2, 3 ... without a gap"
-            yield Flaw("F016", message, "number the options in the order they are said", step=place)
+            remedy = "number the options in the order they are said"
+            yield Flaw("F016", message, remedy, step=place, part=f"option {odd}")
         if len(keys) > MAX_CHOICES:
             message = f"{len(keys)} choices are too many to remember"
             yield Flaw("F017", message, f"offer at most {MAX_CHOICES}", step=place)
-        conditions = [option.when is not None for option in step.options]
-        if conditions != sorted(conditions):
+        always = [option.when is None for option in step.options]
+        if always != sorted(always, reverse=True):
             message = "a choice that is not always offered comes before one that is"
-            yield Flaw("F016", message, "put it last, so that no key renumbers", step=place)
+            part = f"option {keys[always.index(False)]}"
+            remedy = "put it last, so that no key renumbers"
+            yield Flaw("F016", message, remedy, step=place, part=part)
 
 
 def _choices(book: Book) -> Iterator[Flaw]:
@@ -54,10 +58,11 @@ def _choices(book: Book) -> Iterator[Flaw]:
         service = book.services.get(step.service) if isinstance(step, AskService) else None
         if not isinstance(step, AskService) or service is None or service.offers:
             continue
-        for way in (way for then in step.outcomes.values() for way in then):
+        for outcome, way in ((name, way) for name, then in step.outcomes.items() for way in then):
             if isinstance(book.steps.get(way.go), Choose):
                 message = f'service "{step.service}" finds nothing that "{way.go}" could offer'
-                yield Flaw("F008", message, "let the service say `offers: true`", step=place)
+                remedy = "let the service say `offers: true`"
+                yield Flaw("F008", message, remedy, step=place, part=f"outcome {outcome}")
 
 
 def _handlers(book: Book) -> Iterator[Flaw]:
