@@ -161,24 +161,29 @@ FLAWS = {
         "    then: type\n    otherwise: type",
         [
             (
-                'flows/card.yaml:15:3: error F011: no call can end after "card/type" (lead'
-                " on to a menu or a goodbye)"
+                'flows/card.yaml:15:3: error F011: no call can end after "card/type" (lead on to'
+                " a menu or a goodbye)"
             ),
             (
-                'flows/card.yaml:15:3: error F012: "card/type" comes back to itself without'
-                " a key (put a menu into it, where silence comes to an end)"
+                'flows/card.yaml:15:3: error F012: "card/type" comes back to itself without a'
+                " key (put a menu into it, where silence comes to an end)"
             ),
             (
-                'flows/card.yaml:23:3: error F010: no call can ever come to "card/help"'
-                " (lead to it from a menu, or delete it)"
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "card/type", which does not wait for one key (lead it to a menu, in which 0 is'
+                " a person)"
             ),
             (
-                'flows/card.yaml:29:3: error F010: no call can ever come to "card/check"'
-                " (lead to it from a menu, or delete it)"
+                'flows/card.yaml:23:3: error F010: no call can ever come to "card/help" (lead to'
+                " it from a menu, or delete it)"
             ),
             (
-                'flows/card.yaml:35:3: error F010: no call can ever come to "card/stopped"'
-                " (lead to it from a menu, or delete it)"
+                'flows/card.yaml:29:3: error F010: no call can ever come to "card/check" (lead'
+                " to it from a menu, or delete it)"
+            ),
+            (
+                'flows/card.yaml:35:3: error F010: no call can ever come to "card/stopped" (lead'
+                " to it from a menu, or delete it)"
             ),
         ],
     ),
@@ -199,8 +204,13 @@ FLAWS = {
         "otherwise: spell",
         [
             (
-                'flows/branch.yaml:5:3: error F012: "branch/spell" comes back to itself'
-                " without a key (put a menu into it, where silence comes to an end)"
+                'flows/branch.yaml:5:3: error F012: "branch/spell" comes back to itself without'
+                " a key (put a menu into it, where silence comes to an end)"
+            ),
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "branch/spell", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
             ),
         ],
     ),
@@ -276,8 +286,13 @@ FLAWS = {
         "otherwise: desk",
         [
             (
-                "flows/branch.yaml:5:3: error F013: silence alone would lead to"
-                ' "branch/ring", which does something (put a menu before it)'
+                'flows/branch.yaml:5:3: error F013: silence alone would lead to "branch/ring",'
+                " which does something (put a menu before it)"
+            ),
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "branch/ring", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
             ),
         ],
     ),
@@ -370,6 +385,149 @@ FLAWS = {
             (
                 "flows/hello.yaml:25:3: error F017: 5 choices are too many to remember"
                 " (offer at most 4)"
+            ),
+        ],
+    ),
+    "entry hangs up": (
+        "flows/card.yaml",
+        "otherwise: help",
+        "otherwise: hello/goodbye",
+        [
+            (
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "hello/goodbye", which does not wait for one key (lead it to a menu, in which'
+                " 0 is a person)"
+            ),
+        ],
+    ),
+    "entry gives up in a sub-flow": (
+        "flows/card.yaml",
+        "otherwise: help",
+        "otherwise: stopped",
+        [
+            (
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "card/stopped", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
+            ),
+        ],
+    ),
+    "entry talks, then rings off": (
+        "flows/branch.yaml",
+        "otherwise: spell-help",
+        "otherwise: bye\n\n  bye:\n    say: [letters-are-hard]\n    then: hello/goodbye",
+        [
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "hello/goodbye", which does not wait for one key (lead it to a menu, in which'
+                " 0 is a person)"
+            ),
+        ],
+    ),
+    "wrong key hangs up": (
+        "flows/branch.yaml",
+        "2: {go: person/start}",
+        "2: {goodbye: hello/goodbye}",
+        [
+            (
+                "flows/branch.yaml:12:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+            (
+                "flows/branch.yaml:22:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+            (
+                "flows/branch.yaml:36:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+        ],
+    ),
+    "wrong key leads to a goodbye": (
+        "flows/hello.yaml",
+        "    again: answer\n",
+        "    again: answer\n    wrong_key: {3: {go: goodbye}}\n",
+        [
+            (
+                'flows/hello.yaml:31:16: error F020: wrong key 3 leads to "hello/goodbye", which'
+                " does not wait for one key (lead it to a menu, in which 0 is a person)"
+            ),
+        ],
+    ),
+    "second silence": (
+        "flows/hello.yaml",
+        "    again: answer\n",
+        "    again: answer\n    silence: {2: {say: shared/still-here, wait: 20}}\n",
+        [
+            (
+                "flows/hello.yaml:31:14: error F013: the second silence does not offer a person"
+                ' (let it say so, such as "For a person / press 0")'
+            ),
+        ],
+    ),
+    "third silence hangs up": (
+        "flows/branch.yaml",
+        "3: {go: person/start}",
+        "3: {go: hello/goodbye}",
+        [
+            (
+                'flows/branch.yaml:42:7: error F013: silence 3 leads to "hello/goodbye", which'
+                " ends the call (let it be the 13th, or lead to a menu)"
+            ),
+        ],
+    ),
+    "silence reads, then hangs up": (
+        "flows/branch.yaml",
+        "3: {go: person/start}",
+        "3: {go: farewell}\n\n  farewell:\n    read: [spell-again, try-again]\n    then: hello/goodbye",
+        [
+            (
+                'flows/branch.yaml:42:7: error F013: silence 3 leads to "hello/goodbye", which'
+                " ends the call (let it be the 13th, or lead to a menu)"
+            ),
+        ],
+    ),
+    "label with a key": (
+        "prompts/en-GB/keeping.yaml",
+        "keep-it: To keep it",
+        "keep-it: To keep it / press 7",
+        [
+            (
+                'prompts/en-GB/keeping.yaml:8:3: error F021: the label of a choice says "press'
+                ' 7" itself (leave the key out: it is said after the label)'
+            ),
+        ],
+    ),
+    "label with a key in words": (
+        "prompts/en-GB/shared.yaml",
+        "person: For a person",
+        "person: For a person, press star",
+        [
+            (
+                'prompts/en-GB/shared.yaml:4:3: error F021: the label of a choice says "press'
+                ' star" itself (leave the key out: it is said after the label)'
+            ),
+        ],
+    ),
+    "entry too short": (
+        "flows/card.yaml",
+        "length: 6",
+        "length: 4",
+        [
+            (
+                "flows/card.yaml:19:12: error F022: the shortest valid entry has 5 keys, but the"
+                " length is 4 (let the length be that of the longest valid entry)"
+            ),
+        ],
+    ),
+    "entry too long": (
+        "flows/card.yaml",
+        "length: 6",
+        "length: 8",
+        [
+            (
+                "flows/card.yaml:19:12: error F022: the longest valid entry has 6 keys, but the"
+                " length is 8 (let the length be that of the longest valid entry)"
             ),
         ],
     ),

@@ -57,6 +57,13 @@ DIGIT_KEYS = "[0-9]+"
 LETTER_KEYS = "[2-9]+"
 
 
+def lengths(pattern: str) -> tuple[int, int]:
+    """The lengths of the shortest and the longest text that a regular expression fits."""
+    # Only the standard library's own parser knows them; it has no public name.
+    shortest, longest = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined]
+    return shortest, longest
+
+
 class StepReader:
     """Reads the steps of one file, one method for each kind."""
 
@@ -151,25 +158,36 @@ class StepReader:
 
     def _enter(self, place: Place, fields: dict[str, Value]) -> Step:
         letters = "letters" in fields
+        length = fields["length"].number()
         return Enter(
             place,
             say=self.names.prompts(fields["letters" if letters else "digits"]),
             into=fields["into"].text(),
-            length=fields["length"].number(),
-            valid=self._pattern(fields.get("valid"), LETTER_KEYS if letters else DIGIT_KEYS),
+            length=length,
+            valid=self._pattern(
+                fields.get("valid"),
+                LETTER_KEYS if letters else DIGIT_KEYS,
+                length if fields["length"].text() == str(length) else None,
+            ),
             letters=letters,
             then=self._then(fields["then"]),
             otherwise=self.names.step(fields["otherwise"]),
         )
 
-    def _pattern(self, value: Value | None, usual: str) -> str:
-        """A regular expression for a whole entry."""
+    def _pattern(self, value: Value | None, usual: str, length: int | None) -> str:
+        """A regular expression for a whole entry, whose longest has this length."""
         pattern = value.text() if value else usual
         try:
             re.compile(pattern)
+            shortest, longest = lengths(pattern)
         except (re.error, OverflowError, RecursionError) as fault:
             if value:
                 value.error("F007", f'"{pattern}" is not a regular expression', str(fault))
+            return pattern
+        if value and length and not shortest <= length <= longest:
+            what, much = ("shortest", shortest) if length < shortest else ("longest", longest)
+            message = f"the {what} valid entry has {much} keys, but the length is {length}"
+            value.error("F022", message, "let the length be that of the longest valid entry")
         return pattern
 
     def _ask(self, place: Place, fields: dict[str, Value]) -> Step:

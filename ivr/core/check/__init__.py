@@ -1,15 +1,17 @@
 """What is wrong with a book as a whole, though each line of it may be right.
 
-flaw    one thing wrong
-ways    what can never be heard, what never ends, what goes round by itself
-menus   keys, choices, and what silence does
-facts   what is spoken or asked for, but known to nobody
+flaw      one thing wrong
+ways      what can never be heard, what never ends, what goes round by itself
+menus     keys, choices, and what silence does
+landings  where wrong keys, unusable entries and silence lead
+facts     what is spoken or asked for, but known to nobody
 """
 
 from collections.abc import Iterator
 
 from ivr.core.check.facts import flaws_in_facts
 from ivr.core.check.flaw import Flaw
+from ivr.core.check.landings import flaws_in_landings
 from ivr.core.check.menus import flaws_in_menus
 from ivr.core.check.ways import flaws_in_ways
 from ivr.core.flow import Book
@@ -22,5 +24,6 @@ def flaws(book: Book, whole: bool = True) -> Iterator[Flaw]:
     a step leads to may be missing: only what is wrong with a step by itself is told."""
     yield from flaws_in_menus(book)
     if whole:
+        yield from flaws_in_landings(book)
         yield from flaws_in_ways(book)
         yield from flaws_in_facts(book)

@@ -1,5 +1,6 @@
 """Keys, choices, and what silence does."""
 
+import re
 from collections.abc import Iterator
 
 from ivr.core.check.flaw import Flaw
@@ -19,11 +20,17 @@ from ivr.core.graph import at_once, closure
 
 SPOKEN_SILENCES, QUIET_WAITS = 2, 10  # "take your time" and a person; then nothing but waiting
 LONG_WAIT = 20  # seconds
+KEY = re.compile(
+    r"\b(?:press|push|key)[\s/]+(?:the\s+)?(?:key\s+)?"
+    r"(?:[0-9*#]|(?:zero|one|two|three|four|five|six|seven|eight|nine|star|hash|pound|square)\b)",
+    re.IGNORECASE,
+)
 
 
 def flaws_in_menus(book: Book) -> Iterator[Flaw]:
     """Everything wrong with choices, and with what happens when none is made."""
     yield from _menus(book)
+    yield from _labels(book)
     yield from _choices(book)
     yield from _handlers(book)
     yield from _deeds(book)
@@ -50,6 +57,17 @@ def _menus(book: Book) -> Iterator[Flaw]:
             part = f"option {keys[always.index(False)]}"
             remedy = "put it last, so that no key renumbers"
             yield Flaw("F016", message, remedy, step=place, part=part)
+
+
+def _labels(book: Book) -> Iterator[Flaw]:
+    """The key is said after each label, by the book: a label that names one may name another."""
+    for label in sorted({book.frame.person, book.frame.more, *book.labels()}):
+        prompt = book.prompts.get(label)
+        found = KEY.search(prompt.text) if prompt else None
+        if found:
+            message = f'the label of a choice says "{found[0]}" itself'
+            remedy = "leave the key out: it is said after the label"
+            yield Flaw("F021", message, remedy, prompt=label)
 
 
 def _choices(book: Book) -> Iterator[Flaw]:
