@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from books import edited, real, sample
+from books import Edit, edited, real, sample, walk
 
 from ivr.core.check import flaws
+from ivr.core.check.known import known_everywhere
 from ivr.core.flow import Connect, Menu
 from ivr.core.graph import reachable
 
@@ -479,7 +480,10 @@ FLAWS = {
     "silence reads, then hangs up": (
         "flows/branch.yaml",
         "3: {go: person/start}",
-        "3: {go: farewell}\n\n  farewell:\n    read: [spell-again, try-again]\n    then: hello/goodbye",
+        (
+            "3: {go: farewell}\n\n  farewell:\n    read: [spell-again, try-again]\n"
+            "    then: hello/goodbye"
+        ),
         [
             (
                 'flows/branch.yaml:42:7: error F013: silence 3 leads to "hello/goodbye", which'
@@ -528,6 +532,70 @@ FLAWS = {
             (
                 "flows/card.yaml:19:12: error F022: the longest valid entry has 6 keys, but the"
                 " length is 8 (let the length be that of the longest valid entry)"
+            ),
+        ],
+    ),
+    "known on another way only": (
+        "flows/card.yaml",
+        "{when: card, go: same}",
+        "{when: caller_number, go: same}",
+        [
+            (
+                'flows/card.yaml:9:3: error F023: "card/card-known" speaks of "card", which a'
+                ' call that comes from "card/start" may not know (lead here only when it is'
+                " known, or say it without)"
+            ),
+            (
+                'flows/keeping.yaml:13:3: error F023: "keeping/your-card" speaks of "card",'
+                ' which a call that comes from "keeping/shelf" may not know (lead here only when'
+                " it is known, or say it without)"
+            ),
+        ],
+    ),
+    "known after another outcome only": (
+        "flows/branch.yaml",
+        "unstaffed: nobody,",
+        "unstaffed: ring,",
+        [
+            (
+                'flows/branch.yaml:31:3: error F023: this rings "desk_number", which a call that'
+                ' comes from "branch/desk" may not know (lead here only when it is known, or say'
+                " it without)"
+            ),
+        ],
+    ),
+    "cleared on the way": (
+        "flows/keeping.yaml",
+        "{shelf: children}",
+        '{shelf: children, card: ""}',
+        [
+            (
+                'flows/keeping.yaml:13:3: error F023: "keeping/your-card" speaks of "card",'
+                ' which a call that comes from "keeping/shelf" may not know (lead here only when'
+                " it is known, or say it without)"
+            ),
+        ],
+    ),
+    "not known of every call": (
+        "prompts/en-GB/hello.yaml",
+        "This is the library.",
+        "You ring from {caller_number:digits}.",
+        [
+            (
+                'flows/hello.yaml:3:3: error F023: "hello/hello" speaks of "caller_number",'
+                " which a call that comes in may not know (lead here only when it is known, or"
+                " say it without)"
+            ),
+        ],
+    ),
+    "spoken anywhere": (
+        "prompts/en-GB/shared.yaml",
+        "I lost my place.",
+        "I lost {card:digits}.",
+        [
+            (
+                'prompts/en-GB/shared.yaml:16:3: error F023: "shared/sorry-lost" can be said'
+                ' anywhere, and speaks of "card" (say it without)'
             ),
         ],
     ),
@@ -599,6 +667,39 @@ def test_a_flow_that_nothing_leads_to_is_told_step_by_step(tmp_path: Path) -> No
     )
     lost = [finding for finding in findings if "F010" in finding]
     assert len(lost) == len([place for place in sample().book.steps if place.startswith("card/")])
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("prompts/en-GB/hello.yaml", "ten books.", "ten books, {caller_number:last-three}.")],
+        [
+            (
+                "flows/card.yaml",
+                "{when: card, go: same}\n      - {go: type}",
+                "{when: not card, go: type}\n      - {go: same}",
+            )
+        ],
+        [
+            ("flows/branch.yaml", "failed: nobody}", "failed: spell-help}"),
+            (
+                "flows/branch.yaml",
+                "    say: [nobody-at-the-desk]\n    then: hello/menu",
+                "    call: card\n    outcomes: {given: named, stopped: named}\n\n  named:\n"
+                "    say: [nobody-at-the-desk, putting-you-through]\n    then: hello/menu",
+            ),
+        ],
+    ],
+    ids=["by an option's condition", "by what does not hold", "by who calls a sub-flow"],
+)
+def test_what_is_known_where_it_is_spoken_is_no_mistake(edits: list[Edit], tmp_path: Path) -> None:
+    assert edited(tmp_path, *edits) == []
+
+
+def test_what_the_check_takes_for_known_is_known_in_every_call() -> None:
+    known = known_everywhere(real().book)
+    for position, _ in walk().turns:
+        assert {fact for fact, value in position.facts.items() if value} >= known[position.at]
 
 
 LEFT_OUT = (

@@ -5,12 +5,14 @@ ways      what can never be heard, what never ends, what goes round by itself
 menus     keys, choices, and what silence does
 landings  where wrong keys, unusable entries and silence lead
 facts     what is spoken or asked for, but known to nobody
+known     what is spoken, but not known on every way to it
 """
 
 from collections.abc import Iterator
 
 from ivr.core.check.facts import flaws_in_facts
 from ivr.core.check.flaw import Flaw
+from ivr.core.check.known import flaws_in_knowledge
 from ivr.core.check.landings import flaws_in_landings
 from ivr.core.check.menus import flaws_in_menus
 from ivr.core.check.ways import flaws_in_ways
@@ -27,3 +29,4 @@ def flaws(book: Book, whole: bool = True) -> Iterator[Flaw]:
         yield from flaws_in_landings(book)
         yield from flaws_in_ways(book)
         yield from flaws_in_facts(book)
+        yield from flaws_in_knowledge(book)
