@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from books import Edit, edited, real, sample, walk
 
+from ivr.config import load_settings
 from ivr.core.check import flaws
 from ivr.core.check.known import known_everywhere
 from ivr.core.flow import Connect, Menu
 from ivr.core.graph import reachable
+from ivr.house import SERVICES, build
+from tests.helplines import settings_of
 
 # What is edited: the file, and in it this into that. What is told then.
 FLAWS = {
@@ -738,6 +741,11 @@ def test_every_step_of_both_books_can_be_come_to() -> None:
     for loaded in (sample(), real()):
         assert reachable(loaded.book) == set(loaded.book.steps)
         assert list(flaws(loaded.book)) == []
+
+
+def test_the_house_answers_every_service_that_it_says_it_has(tmp_path: Path) -> None:
+    house = build(load_settings(settings_of(tmp_path, "http://helpline.test")))
+    assert set(house.services) == SERVICES
 
 
 def test_nobody_is_rung_in_this_book() -> None:
