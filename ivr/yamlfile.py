@@ -5,7 +5,7 @@ every one at once.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -195,6 +195,17 @@ def read(path: Path, name: str, report: Report) -> Value | None:
         report.error(Where(name), "F001", "the file is empty", "write it, or delete it")
         return None
     return Value(node, name, report)
+
+
+def warn_of_unread(folder: Path, known: Collection[str], report: Report, root: Path) -> None:
+    """Warn of what looks like a part of the book and is passed over: folders, unless ``known``, and
+    files with another ending."""
+    for path in sorted(folder.glob("[!.]*")):
+        where, ending = Where(shown(path, root)), path.suffix
+        if ending.lower() in (".yaml", ".yml") and ending != ".yaml":
+            report.warn(where, "F019", "this is not read", f"name it {path.stem}.yaml")
+        elif path.is_dir() and ending != ".yaml" and path.name not in known:
+            report.warn(where, "F019", "this folder is not read", "move its files, or delete it")
 
 
 def shown(path: Path, root: Path) -> str:

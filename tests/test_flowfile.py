@@ -5,6 +5,7 @@ mistake draws others after it that the editor did not make.
 """
 
 import random
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -816,6 +817,47 @@ def test_a_folder_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> 
         "/no-such-flows/book.yaml:1:1: error F001: there is no book"
         " (IVR_FLOWS names the folder of flows)"
     )
+
+
+def test_what_is_passed_over_is_a_warning(tmp_path: Path) -> None:
+    edited(tmp_path)
+    for name in ("flows/data", "flows/old", "flows/.git", "prompts/en-GB/recordings"):
+        (tmp_path / name).mkdir()
+    for name in ("flows/more.yml", "flows/README.md", "prompts/en-GB/more.YAML"):
+        (tmp_path / name).touch()
+    assert findings(tmp_path) == [
+        "flows/more.yml:1:1: warning F019: this is not read (name it more.yaml)",
+        "flows/old:1:1: warning F019: this folder is not read (move its files, or delete it)",
+        "prompts/en-GB/more.YAML:1:1: warning F019: this is not read (name it more.yaml)",
+        "prompts/en-GB/recordings:1:1: warning F019: this folder is not read"
+        " (move its files, or delete it)",
+    ]
+
+
+def test_what_should_have_been_read_again_is_told_on_the_day_after(tmp_path: Path) -> None:
+    """A whole file once, at its line; a prompt that has a day of its own, at the prompt."""
+    own = "type-card: {text: Type the number on your card., review_by: 2026-12-31}"
+    edited(
+        tmp_path,
+        ("prompts/en-GB/card.yaml", "type-card: Type the number on your card.", own),
+        ("prompts/en-GB/hello.yaml", "2027-05-31", "2026-11-30"),
+    )
+
+    def told(today: date | None) -> list[str]:
+        reading = read_book(tmp_path / "flows", tmp_path / "prompts", today)
+        assert reading.loaded is not None
+        return [str(finding).split(" (")[0] for finding in reading.findings]
+
+    hello = (
+        'prompts/en-GB/hello.yaml:1:12: warning F024: "hello" was to be read again by 2026-11-30'
+    )
+    card = (
+        'prompts/en-GB/card.yaml:8:3: warning F024: "card/type-card" was to be read again by'
+        " 2026-12-31"
+    )
+    assert told(None) == told(date(2026, 11, 30)) == []
+    assert told(date(2026, 12, 1)) == [hello]
+    assert told(date(2027, 1, 1)) == [card, hello]
 
 
 def test_without_prompts_there_is_one_mistake(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from ivr.core.flow import Place, Prompt, Step
 from ivr.flowfile.names import Handled, Known, Names, read_handlers, read_silences
 from ivr.flowfile.settled import Settled, read_book
 from ivr.flowfile.steps import StepReader
-from ivr.yamlfile import Report, Value, Where, read, shown
+from ivr.yamlfile import Report, Value, Where, read, shown, warn_of_unread
 
 BOOK = "book"
+DATA = "data"  # the folder of what services know; it is no part of the book
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ def read_flows(
 ) -> Flows:
     """Read the book file and every flow file. Mistakes go into the report. ``unread`` are the
     prompt files that could not be read."""
+    warn_of_unread(folder, (DATA,), report, root)
     paths = sorted(folder.glob("*.yaml"))
     read_files = {path.stem: read(path, shown(path, root), report) for path in paths}
     files = {stem: content for stem, content in read_files.items() if content is not None}
