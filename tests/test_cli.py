@@ -80,7 +80,8 @@ def test_a_call_back_is_saved_listed_shown_and_revealed(ivr) -> None:
     assert one["number"].endswith("456")
     assert "900" not in one["number"], "masked"
     assert one["reference"] in ivr("callbacks", "list").stdout
-    assert "900" not in ivr("callbacks", "show", one["reference"]).stdout
+    shown = ivr("callbacks", "show", one["reference"]).stdout
+    assert "900" not in shown.replace(one["reference"], "")  # a reference may hold any digits
     assert "07700 900 456" in ivr("callbacks", "show", one["reference"], "--reveal").stdout
 
 
