@@ -1,16 +1,18 @@
 """The book: all flows, prompts and the lexicon of one version, compiled and checked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from ivr.core.check import flaws
+from ivr.core.check import Flaw, flaws
 from ivr.core.flow import Book
 from ivr.errors import BookError
 from ivr.flowfile import Flows, read_flows
-from ivr.prompts import Prompts, Term, read_prompts
-from ivr.yamlfile import Finding, Report, Where
+from ivr.flowfile.settled import Settled
+from ivr.prompts import Prompts, Term, overdue, read_prompts
+from ivr.yamlfile import Finding, Report, Where, did_you_mean, shown
 
 LANGUAGE = "en-GB"
 
@@ -31,21 +33,54 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read_book(flows: Path, prompts: Path) -> Reading:
-    """Read and check a book. Nothing is raised for a mistake in a file: see the findings."""
-    report = Report()
+def read_book(
+    flows: Path,
+    prompts: Path,
+    today: date | None = None,
+    services: Collection[str] | None = None,
+) -> Reading:
+    """Read and check a book. Nothing is raised for a mistake in a file: see the findings.
+
+    With ``today``, prompts that should have been read again are told; with ``services``, those that
+    the book declares and that are not among them.
+    """
+    report, of_flows = Report(), Report()
     root = flows.resolve().parent
     texts = read_prompts(prompts.resolve() / LANGUAGE, report, root)
-    steps = read_flows(flows.resolve(), texts.texts, texts.unread, report, root)
+    steps = read_flows(flows.resolve(), texts.texts, texts.unread, of_flows, root)
+    report.findings.extend(of_flows.findings)
+    if today:
+        overdue(texts, today, report)
     book = _compiled(steps, texts, "" if report.errors else _digest(flows, prompts))
     if book:
-        for flaw in flaws(book, whole=not report.errors):
-            nowhere = Where(f"{flows.name}/book.yaml")
-            where = texts.places.get(flaw.prompt) or steps.places.get(flaw.step) or nowhere
+        nowhere = Where(shown(flows.resolve() / "book.yaml", root))
+        for flaw in flaws(book, whole=not of_flows.lost):
+            where = _place(flaw, steps, texts) or nowhere
             note = report.warn if flaw.harmless else report.error
             note(where, flaw.code, flaw.message, flaw.remedy)
+    if services is not None and steps.settled:
+        _unanswered(steps.settled, services, report)
     loaded = Loaded(book, texts.lexicon) if book and not report.errors else None
     return Reading(loaded, tuple(sorted(set(report.findings))))
+
+
+def _unanswered(settled: Settled, services: Collection[str], report: Report) -> None:
+    for name in settled.services:
+        if name not in services:
+            message = f'nothing answers the service "{name}"'
+            remedy = did_you_mean(name, services) or f"there are {', '.join(sorted(services))}"
+            report.error(settled.services_at[name], "F008", message, remedy)
+
+
+def _place(flaw: Flaw, flows: Flows, prompts: Prompts) -> Where | None:
+    """The place that is nearest to what is wrong."""
+    declared = flows.settled.services_at if flows.settled else {}
+    return (
+        prompts.places.get(flaw.prompt)
+        or flows.parts.get((flaw.step, flaw.part))
+        or flows.places.get(flaw.step)
+        or declared.get(flaw.service)
+    )
 
 
 def load_book(flows: Path, prompts: Path) -> Loaded:

@@ -12,9 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from ivr.errors import BookError
+from ivr.yamlfile import Report, Value, read
 
 LONDON = ZoneInfo("Europe/London")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -110,61 +109,54 @@ def _holidays_of(year: int) -> frozenset[date]:
 def load_hours(path: Path) -> Hours:
     """Read the hours from a YAML file of ``monday: 09:00-17:00`` lines.
 
-    Raises BookError with one line for each mistake: file, line, column, what is wrong.
+    Raises BookError with one line for each mistake: file, line, column, what is wrong, the remedy.
     """
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as problem:
-        raise BookError(f"{path}: the hours cannot be read ({problem.strerror})") from None
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise BookError(f"{place}: {problem.problem}") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise BookError(f"{path}:1:1: expected days with their hours, as monday: 09:00-17:00")
-    week: dict[int, Opening] = {}
-    room: dict[str, int] = {}
-    mistakes = [
-        _read_room(path, what, room) if day.value == ROOM else _read_day(path, day, what, week)
-        for day, what in root.value
-    ]
-    if any(mistakes):
-        raise BookError("\n".join(filter(None, mistakes)))
-    for slot in SLOTS:  # callers are offered each of them
+    report = Report()
+    hours = read_hours(path, str(path), report)
+    if hours is None:
+        raise BookError("\n".join(str(finding) for finding in sorted(report.findings)))
+    return hours
+
+
+def read_hours(path: Path, name: str, report: Report) -> Hours | None:
+    """The hours, or None (reported, under this name of the file) when it has mistakes."""
+    found = Report()
+    content = read(path, name, found)
+    hours = _hours(content, found) if content else None
+    report.findings.extend(found.findings)
+    return None if found.errors else hours
+
+
+def _hours(content: Value, report: Report) -> Hours:
+    fields = content.fields((*DAYS, ROOM))
+    read_days = {day: _opening_of(fields[day]) for day in DAYS if day in fields}
+    week = {DAYS.index(day): opening for day, opening in read_days.items() if opening}
+    room = _room_of(fields[ROOM]) if ROOM in fields else {}
+    for slot in () if report.errors else SLOTS:  # callers are offered each of them
         if not any(opening.end(slot) for opening in week.values()):
-            raise BookError(f"{path}:1:1: no day of the week has the slot {slot!r}")
+            content.error(
+                "F007",
+                f'no day of the week has the slot "{slot}"',
+                "let the hours of a day reach into it",
+            )
     return Hours(week, room)
 
 
-def _read_room(path: Path, what: yaml.Node, room: dict[str, int]) -> str:
-    """Read how many call-backs fit into each half of a day, or return what is wrong with it."""
-    given = what.value if isinstance(what, yaml.MappingNode) else []
-    for half, number in given:
-        if half.value in HALVES and str(number.value).isdecimal() and int(number.value) > 0:
-            room[half.value] = int(number.value)
-    if len(room) == len(HALVES) == len(given):
-        return ""
-    place = f"{path}:{what.start_mark.line + 1}:{what.start_mark.column + 1}"
-    return f"{place}: the room must be like {{morning: 10, afternoon: 10}}"
+def _room_of(value: Value) -> dict[str, int]:
+    """How many call-backs fit into each half of a day."""
+    return {half: number.number() for half, number in value.fields(HALVES, needed=HALVES).items()}
 
 
-def _read_day(path: Path, day: yaml.Node, hours: yaml.Node, week: dict[int, Opening]) -> str:
-    """Put one day into the week, or return what is wrong with it."""
-    place = f"{path}:{day.start_mark.line + 1}:{day.start_mark.column + 1}"
-    if day.value not in DAYS:
-        return f"{place}: {day.value!r} is no day; days are {', '.join(DAYS)}"
-    number = DAYS.index(day.value)
-    if number in week:
-        return f"{place}: {day.value} is listed twice"
-    place = f"{path}:{hours.start_mark.line + 1}:{hours.start_mark.column + 1}"
-    found = _OPENING.fullmatch(str(hours.value))
+def _opening_of(value: Value) -> Opening | None:
+    """The hours of one day, or None (reported) when they cannot be."""
+    text = value.text()
+    found = _OPENING.fullmatch(text)
     if not found:
-        return f"{place}: {hours.value!r} is not like 09:00-17:00"
-    opens, closes = (
-        time(int(found[1]), int(found[2])),
-        time(int(found[3]), int(found[4])),
-    )
+        if not (value.is_list or value.is_mapping):
+            value.error("F007", f'"{text}" is not like 09:00-17:00', "write opening-closing")
+        return None
+    opens, closes = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
     if opens >= closes:
-        return f"{place}: {hours.value} ends before it begins"
-    week[number] = Opening(opens, closes)
-    return ""
+        value.error("F007", f"{text} ends before it begins", "write the earlier time first")
+        return None
+    return Opening(opens, closes)

@@ -100,6 +100,24 @@ class House:
         return every_line(self.shelf.loaded.book), fragments
 
 
+# The names under which flows can ask for something: those of the services of every house.
+SERVICES = frozenset(
+    (
+        "check-number",
+        "open-call-back",
+        "plan-call-back",
+        "save-call-back",
+        "keep-call-back",
+        "needs-we-meet",
+        "add-need",
+        "cancel-call-back",
+        "find-council",
+        "advice-service",
+        "note-feedback",
+    )
+)
+
+
 def build(settings: Settings, clock: Clock = now) -> House:
     """Make the parts. Opens no connection and makes no sound yet.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ivr.core.flow import Gap, Prompt, Slot
 from ivr.core.wording import WAYS
-from ivr.yamlfile import Report, Value, Where, did_you_mean, read, shown
+from ivr.yamlfile import Report, Value, Where, did_you_mean, read, shown, warn_of_unread
 
 LEXICON = "lexicon"
 PAUSES = {"/": 0.5, "//": 1.0}
@@ -32,12 +32,22 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A promise to read something again by a day: a prompt, or all of a file that say no other."""
+
+    what: str
+    by: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class Prompts:
     """All prompts of a language, where each was written, and the lexicon."""
 
     texts: dict[str, Prompt] = field(default_factory=dict)
     places: dict[str, Where] = field(default_factory=dict)
     lexicon: dict[str, Term] = field(default_factory=dict)
+    reviews: set[Review] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)  # files of which nobody knows what they hold
 
 
@@ -58,6 +68,7 @@ def parts_of(text: str) -> tuple[str | Slot | Gap, ...]:
 def read_prompts(folder: Path, report: Report, root: Path) -> Prompts:
     """Read every prompt file of one language. Mistakes go into the report."""
     prompts = Prompts()
+    warn_of_unread(folder, (), report, root)
     paths = sorted(folder.glob("*.yaml"))
     if all(path.stem == LEXICON for path in paths):
         remedy = "IVR_PROMPTS names the folder of prompts"
@@ -95,11 +106,24 @@ def _read_file(content: Value, stem: str, prompts: Prompts) -> None:
     if not written:
         prompts.unread.add(stem)
         if "prompts" in fields and fields["prompts"].is_mapping:
-            fields["prompts"].error("F006", "this file has no prompts")
+            fields["prompts"].error("F006", "this file has no prompts", "write one, or delete it")
     for key, value in written:
         name = f"{stem}/{key.text()}"
         prompts.places[name] = key.where
-        prompts.texts[name] = _read_prompt(name, value, source, review_by)
+        prompts.texts[name] = prompt = _read_prompt(name, value, source, review_by)
+        if prompt.review_by == review_by and review_by:
+            prompts.reviews.add(Review(stem, review_by, fields["review_by"].where))
+        elif prompt.review_by:
+            prompts.reviews.add(Review(name, prompt.review_by, key.where))
+
+
+def overdue(prompts: Prompts, today: date, report: Report) -> None:
+    """Warn of everything that should have been read again before this day."""
+    for review in prompts.reviews:
+        if review.by < today.isoformat():
+            message = f'"{review.what}" was to be read again by {review.by}'
+            remedy = "see whether it is still true, and set a new day"
+            report.warn(review.where, "F024", message, remedy)
 
 
 def _read_prompt(name: str, value: Value, source: str, review_by: str) -> Prompt:

@@ -5,7 +5,7 @@ every one at once.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,14 +44,23 @@ class Where:
     column: int = 1
 
 
+# Mistakes by which something may be lost that others build on: a step, a way on, a service.
+LOSING = frozenset(("F001", "F002", "F003", "F004", "F006", "F008", "F009"))
+
+
 @dataclass(slots=True)
 class Report:
     """The mistakes found so far."""
 
     findings: list[Finding] = field(default_factory=list)
+    lost: bool = False  # was something lost, so that what it leads to would seem to be missing?
 
-    def error(self, where: Where, code: str, message: str, remedy: str = "") -> None:
-        """Note something that must be mended."""
+    def error(
+        self, where: Where, code: str, message: str, remedy: str = "", loses: bool | None = None
+    ) -> None:
+        """Note something that must be mended. Unless said otherwise, the code tells whether
+        something of the file is lost by it."""
+        self.lost = self.lost or (code in LOSING if loses is None else loses)
         self._add(where, "error", code, message, remedy)
 
     def warn(self, where: Where, code: str, message: str, remedy: str = "") -> None:
@@ -97,15 +106,15 @@ class Value:
         """Whether it is a list."""
         return isinstance(self._node, yaml.SequenceNode)
 
-    def error(self, code: str, message: str, remedy: str = "") -> None:
-        """Report a mistake at this value."""
-        self._report.error(self.where, code, message, remedy)
+    def error(self, code: str, message: str, remedy: str = "", loses: bool | None = None) -> None:
+        """Report a mistake at this value; see ``Report.error``."""
+        self._report.error(self.where, code, message, remedy, loses)
 
     def text(self) -> str:
         """The value as text; a list or mapping is a mistake."""
         if isinstance(self._node, yaml.ScalarNode):
             return str(self._node.value)
-        self.error("F002", "a text belongs here, not a list or a mapping")
+        self.error("F002", "a text belongs here, not a list or a mapping", "write one value")
         return ""
 
     def number(self) -> int:
@@ -113,7 +122,8 @@ class Value:
         text = self.text()
         if re.fullmatch("[1-9][0-9]{0,2}", text):
             return int(text)
-        self.error("F002", f'"{text}" is not a whole number from 1 to 999')
+        message = f'"{text}" is not a whole number from 1 to 999'
+        self.error("F002", message, "write it in digits, such as 20", loses=False)
         return 1
 
     def flag(self) -> bool:
@@ -121,7 +131,8 @@ class Value:
         text = self.text()
         if text in ("true", "false"):
             return text == "true"
-        self.error("F002", f'"{text}" is neither true nor false')
+        message = f'"{text}" is neither true nor false'
+        self.error("F002", message, "write true or false", loses=False)
         return True
 
     def list(self) -> list["Value"]:
@@ -133,7 +144,8 @@ class Value:
     def pairs(self) -> Iterator[tuple["Value", "Value"]]:
         """Names and values of a mapping; a name written twice is a mistake."""
         if not isinstance(self._node, yaml.MappingNode):
-            self.error("F002", 'a mapping ("name: value") belongs here')
+            remedy = "write `name: value`, one on a line"
+            self.error("F002", 'a mapping ("name: value") belongs here', remedy)
             return
         seen: set[str] = set()
         for key_node, value_node in self._node.value:
@@ -158,7 +170,7 @@ class Value:
                 key.error("F002", f'unknown field "{name}"', remedy)
         for name in needed:
             if name not in found and self.is_mapping:
-                self.error("F006", f'"{name}" is missing here')
+                self.error("F006", f'"{name}" is missing here', f"add `{name}: ...`")
         return found
 
 
@@ -166,18 +178,38 @@ def read(path: Path, name: str, report: Report) -> Value | None:
     """The content of a YAML file, or None (reported) when it is not YAML or is empty."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as fault:
+    except OSError as fault:
+        problem = fault.strerror or type(fault).__name__
+        message = f"the file cannot be read: {problem}"
+        report.error(Where(name), "F001", message, "see that it is there, and may be read")
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
         problem = getattr(fault, "problem", None) or type(fault).__name__
-        report.error(where, "F001", f"this is not a YAML file that can be read: {problem}")
+        message = f"this is not a YAML file that can be read: {problem}"
+        remedy = "look here and at the line before" if mark else "save it as UTF-8 text"
+        report.error(where, "F001", message, remedy)
         return None
     if node is None:
-        report.error(Where(name), "F001", "the file is empty")
+        report.error(Where(name), "F001", "the file is empty", "write it, or delete it")
         return None
     return Value(node, name, report)
 
 
+def warn_of_unread(folder: Path, known: Collection[str], report: Report, root: Path) -> None:
+    """Warn of what looks like a part of the book and is passed over: folders, unless ``known``, and
+    files with another ending."""
+    for path in sorted(folder.glob("[!.]*")):
+        where, ending = Where(shown(path, root)), path.suffix
+        if ending.lower() in (".yaml", ".yml") and ending != ".yaml":
+            report.warn(where, "F019", "this is not read", f"name it {path.stem}.yaml")
+        elif path.is_dir() and ending != ".yaml" and path.name not in known:
+            report.warn(where, "F019", "this folder is not read", "move its files, or delete it")
+
+
 def shown(path: Path, root: Path) -> str:
-    """A path as an editor knows it: from the root of the project, where it lies there."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    """A path as an editor knows it: from the root of the project, where it lies there. The root
+    of all files is no project's."""
+    inside = path.is_relative_to(root) and root != root.parent
+    return path.relative_to(root).as_posix() if inside else path.as_posix()

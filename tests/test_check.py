@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
-from books import edited, real, sample
+from books import Edit, edited, real, sample, walk
 
+from ivr.config import load_settings
 from ivr.core.check import flaws
+from ivr.core.check.known import known_everywhere
 from ivr.core.flow import Connect, Menu
 from ivr.core.graph import reachable
+from ivr.house import SERVICES, build
+from tests.helplines import settings_of
 
 # What is edited: the file, and in it this into that. What is told then.
 FLAWS = {
@@ -17,7 +21,7 @@ FLAWS = {
         "needs: [card, shelf, colour]",
         [
             (
-                'flows/book.yaml:1:1: error F008: service "keep-book" needs "colour", which'
+                'flows/book.yaml:40:3: error F008: service "keep-book" needs "colour", which'
                 " nothing gives (collect it, or set it)"
             ),
         ],
@@ -28,7 +32,7 @@ FLAWS = {
         "when: caller_nmber",
         [
             (
-                'flows/hello.yaml:8:3: error F008: the condition speaks of "caller_nmber",'
+                'flows/hello.yaml:14:49: error F008: the condition speaks of "caller_nmber",'
                 " which nothing gives (known: branch, branch_name, caller_number, card,"
                 " desk_number, letters, shelf, ticket)"
             ),
@@ -40,8 +44,8 @@ FLAWS = {
         "connect: desk_numbr",
         [
             (
-                'flows/branch.yaml:31:3: error F008: "desk_numbr" is not a fact that'
-                " anything gives (name the fact that holds the number)"
+                'flows/branch.yaml:32:14: error F008: "desk_numbr" is not a fact that anything'
+                " gives (name the fact that holds the number)"
             ),
         ],
     ),
@@ -120,8 +124,8 @@ FLAWS = {
         "",
         [
             (
-                'flows/branch.yaml:18:3: error F008: service "find-branch" finds nothing'
-                ' that "branch/which" could offer (let the service say `offers: true`)'
+                'flows/branch.yaml:20:29: error F008: service "find-branch" finds nothing that'
+                ' "branch/which" could offer (let the service say `offers: true`)'
             ),
         ],
     ),
@@ -131,16 +135,16 @@ FLAWS = {
         "halted: hello/menu",
         [
             (
-                'flows/card.yaml:35:3: error F011: no call can end after "card/stopped"'
-                " (lead on to a menu or a goodbye)"
+                'flows/card.yaml:35:3: error F011: no call can end after "card/stopped" (lead on'
+                " to a menu or a goodbye)"
             ),
             (
-                'flows/keeping.yaml:3:3: error F009: flow "card" can return "stopped", which'
+                'flows/keeping.yaml:5:15: error F009: flow "card" can return "stopped", which'
                 " has no branch here (add `stopped: <step>`)"
             ),
             (
-                'flows/keeping.yaml:3:3: error F009: flow "card" never returns "halted"'
-                " (take the branch out)"
+                'flows/keeping.yaml:5:30: error F009: flow "card" never returns "halted" (take'
+                " the branch out)"
             ),
         ],
     ),
@@ -161,24 +165,29 @@ FLAWS = {
         "    then: type\n    otherwise: type",
         [
             (
-                'flows/card.yaml:15:3: error F011: no call can end after "card/type" (lead'
-                " on to a menu or a goodbye)"
+                'flows/card.yaml:15:3: error F011: no call can end after "card/type" (lead on to'
+                " a menu or a goodbye)"
             ),
             (
-                'flows/card.yaml:15:3: error F012: "card/type" comes back to itself without'
-                " a key (put a menu into it, where silence comes to an end)"
+                'flows/card.yaml:15:3: error F012: "card/type" comes back to itself without a'
+                " key (put a menu into it, where silence comes to an end)"
             ),
             (
-                'flows/card.yaml:23:3: error F010: no call can ever come to "card/help"'
-                " (lead to it from a menu, or delete it)"
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "card/type", which does not wait for one key (lead it to a menu, in which 0 is'
+                " a person)"
             ),
             (
-                'flows/card.yaml:29:3: error F010: no call can ever come to "card/check"'
-                " (lead to it from a menu, or delete it)"
+                'flows/card.yaml:23:3: error F010: no call can ever come to "card/help" (lead to'
+                " it from a menu, or delete it)"
             ),
             (
-                'flows/card.yaml:35:3: error F010: no call can ever come to "card/stopped"'
-                " (lead to it from a menu, or delete it)"
+                'flows/card.yaml:29:3: error F010: no call can ever come to "card/check" (lead'
+                " to it from a menu, or delete it)"
+            ),
+            (
+                'flows/card.yaml:35:3: error F010: no call can ever come to "card/stopped" (lead'
+                " to it from a menu, or delete it)"
             ),
         ],
     ),
@@ -199,8 +208,13 @@ FLAWS = {
         "otherwise: spell",
         [
             (
-                'flows/branch.yaml:5:3: error F012: "branch/spell" comes back to itself'
-                " without a key (put a menu into it, where silence comes to an end)"
+                'flows/branch.yaml:5:3: error F012: "branch/spell" comes back to itself without'
+                " a key (put a menu into it, where silence comes to an end)"
+            ),
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "branch/spell", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
             ),
         ],
     ),
@@ -276,8 +290,13 @@ FLAWS = {
         "otherwise: desk",
         [
             (
-                "flows/branch.yaml:5:3: error F013: silence alone would lead to"
-                ' "branch/ring", which does something (put a menu before it)'
+                'flows/branch.yaml:5:3: error F013: silence alone would lead to "branch/ring",'
+                " which does something (put a menu before it)"
+            ),
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "branch/ring", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
             ),
         ],
     ),
@@ -332,8 +351,8 @@ FLAWS = {
         "3: {label: finish",
         [
             (
-                "flows/hello.yaml:25:3: error F016: the keys are 1, 3, not 1, 2, 3 ..."
-                " without a gap (number the options in the order they are said)"
+                "flows/hello.yaml:29:7: error F016: the keys are 1, 3, not 1, 2, 3 ... without a"
+                " gap (number the options in the order they are said)"
             ),
         ],
     ),
@@ -343,8 +362,8 @@ FLAWS = {
         "0: {label: finish",
         [
             (
-                "flows/hello.yaml:25:3: error F016: the keys are 1, 0, not 1, 2, 3 ..."
-                " without a gap (number the options in the order they are said)"
+                "flows/hello.yaml:29:7: error F016: the keys are 1, 0, not 1, 2, 3 ... without a"
+                " gap (number the options in the order they are said)"
             ),
         ],
     ),
@@ -354,7 +373,7 @@ FLAWS = {
         "1: {label: rules, go: rules, when: caller_number}",
         [
             (
-                "flows/hello.yaml:8:3: error F016: a choice that is not always offered comes"
+                "flows/hello.yaml:11:7: error F016: a choice that is not always offered comes"
                 " before one that is (put it last, so that no key renumbers)"
             ),
         ],
@@ -370,6 +389,216 @@ FLAWS = {
             (
                 "flows/hello.yaml:25:3: error F017: 5 choices are too many to remember"
                 " (offer at most 4)"
+            ),
+        ],
+    ),
+    "entry hangs up": (
+        "flows/card.yaml",
+        "otherwise: help",
+        "otherwise: hello/goodbye",
+        [
+            (
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "hello/goodbye", which does not wait for one key (lead it to a menu, in which'
+                " 0 is a person)"
+            ),
+        ],
+    ),
+    "entry gives up in a sub-flow": (
+        "flows/card.yaml",
+        "otherwise: help",
+        "otherwise: stopped",
+        [
+            (
+                "flows/card.yaml:21:16: error F020: an entry that cannot be used leads to"
+                ' "card/stopped", which does not wait for one key (lead it to a menu, in which 0'
+                " is a person)"
+            ),
+        ],
+    ),
+    "entry talks, then rings off": (
+        "flows/branch.yaml",
+        "otherwise: spell-help",
+        "otherwise: bye\n\n  bye:\n    say: [letters-are-hard]\n    then: hello/goodbye",
+        [
+            (
+                "flows/branch.yaml:10:16: error F020: an entry that cannot be used leads to"
+                ' "hello/goodbye", which does not wait for one key (lead it to a menu, in which'
+                " 0 is a person)"
+            ),
+        ],
+    ),
+    "wrong key hangs up": (
+        "flows/branch.yaml",
+        "2: {go: person/start}",
+        "2: {goodbye: hello/goodbye}",
+        [
+            (
+                "flows/branch.yaml:12:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+            (
+                "flows/branch.yaml:22:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+            (
+                "flows/branch.yaml:36:3: error F020: wrong key 2 ends the call (lead it to a"
+                " menu, in which 0 is a person)"
+            ),
+        ],
+    ),
+    "wrong key leads to a goodbye": (
+        "flows/hello.yaml",
+        "    again: answer\n",
+        "    again: answer\n    wrong_key: {3: {go: goodbye}}\n",
+        [
+            (
+                'flows/hello.yaml:31:16: error F020: wrong key 3 leads to "hello/goodbye", which'
+                " does not wait for one key (lead it to a menu, in which 0 is a person)"
+            ),
+        ],
+    ),
+    "second silence": (
+        "flows/hello.yaml",
+        "    again: answer\n",
+        "    again: answer\n    silence: {2: {say: shared/still-here, wait: 20}}\n",
+        [
+            (
+                "flows/hello.yaml:31:14: error F013: the second silence does not offer a person"
+                ' (let it say so, such as "For a person / press 0")'
+            ),
+        ],
+    ),
+    "third silence hangs up": (
+        "flows/branch.yaml",
+        "3: {go: person/start}",
+        "3: {go: hello/goodbye}",
+        [
+            (
+                'flows/branch.yaml:42:7: error F013: silence 3 leads to "hello/goodbye", which'
+                " ends the call (let it be the 13th, or lead to a menu)"
+            ),
+        ],
+    ),
+    "silence reads, then hangs up": (
+        "flows/branch.yaml",
+        "3: {go: person/start}",
+        (
+            "3: {go: farewell}\n\n  farewell:\n    read: [spell-again, try-again]\n"
+            "    then: hello/goodbye"
+        ),
+        [
+            (
+                'flows/branch.yaml:42:7: error F013: silence 3 leads to "hello/goodbye", which'
+                " ends the call (let it be the 13th, or lead to a menu)"
+            ),
+        ],
+    ),
+    "label with a key": (
+        "prompts/en-GB/keeping.yaml",
+        "keep-it: To keep it",
+        "keep-it: To keep it / press 7",
+        [
+            (
+                'prompts/en-GB/keeping.yaml:8:3: error F021: the label of a choice says "press'
+                ' 7" itself (leave the key out: it is said after the label)'
+            ),
+        ],
+    ),
+    "label with a key in words": (
+        "prompts/en-GB/shared.yaml",
+        "person: For a person",
+        "person: For a person, press star",
+        [
+            (
+                'prompts/en-GB/shared.yaml:4:3: error F021: the label of a choice says "press'
+                ' star" itself (leave the key out: it is said after the label)'
+            ),
+        ],
+    ),
+    "entry too short": (
+        "flows/card.yaml",
+        "length: 6",
+        "length: 4",
+        [
+            (
+                "flows/card.yaml:19:12: error F022: the shortest valid entry has 5 keys, but the"
+                " length is 4 (let the length be that of the longest valid entry)"
+            ),
+        ],
+    ),
+    "entry too long": (
+        "flows/card.yaml",
+        "length: 6",
+        "length: 8",
+        [
+            (
+                "flows/card.yaml:19:12: error F022: the longest valid entry has 6 keys, but the"
+                " length is 8 (let the length be that of the longest valid entry)"
+            ),
+        ],
+    ),
+    "known on another way only": (
+        "flows/card.yaml",
+        "{when: card, go: same}",
+        "{when: caller_number, go: same}",
+        [
+            (
+                'flows/card.yaml:9:3: error F023: "card/card-known" speaks of "card", which a'
+                ' call that comes from "card/start" may not know (lead here only when it is'
+                " known, or say it without)"
+            ),
+            (
+                'flows/keeping.yaml:13:3: error F023: "keeping/your-card" speaks of "card",'
+                ' which a call that comes from "keeping/shelf" may not know (lead here only when'
+                " it is known, or say it without)"
+            ),
+        ],
+    ),
+    "known after another outcome only": (
+        "flows/branch.yaml",
+        "unstaffed: nobody,",
+        "unstaffed: ring,",
+        [
+            (
+                'flows/branch.yaml:31:3: error F023: this rings "desk_number", which a call that'
+                ' comes from "branch/desk" may not know (lead here only when it is known, or say'
+                " it without)"
+            ),
+        ],
+    ),
+    "cleared on the way": (
+        "flows/keeping.yaml",
+        "{shelf: children}",
+        '{shelf: children, card: ""}',
+        [
+            (
+                'flows/keeping.yaml:13:3: error F023: "keeping/your-card" speaks of "card",'
+                ' which a call that comes from "keeping/shelf" may not know (lead here only when'
+                " it is known, or say it without)"
+            ),
+        ],
+    ),
+    "not known of every call": (
+        "prompts/en-GB/hello.yaml",
+        "This is the library.",
+        "You ring from {caller_number:digits}.",
+        [
+            (
+                'flows/hello.yaml:3:3: error F023: "hello/hello" speaks of "caller_number",'
+                " which a call that comes in may not know (lead here only when it is known, or"
+                " say it without)"
+            ),
+        ],
+    ),
+    "spoken anywhere": (
+        "prompts/en-GB/shared.yaml",
+        "I lost my place.",
+        "I lost {card:digits}.",
+        [
+            (
+                'prompts/en-GB/shared.yaml:16:3: error F023: "shared/sorry-lost" can be said'
+                ' anywhere, and speaks of "card" (say it without)'
             ),
         ],
     ),
@@ -443,10 +672,80 @@ def test_a_flow_that_nothing_leads_to_is_told_step_by_step(tmp_path: Path) -> No
     assert len(lost) == len([place for place in sample().book.steps if place.startswith("card/")])
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("prompts/en-GB/hello.yaml", "ten books.", "ten books, {caller_number:last-three}.")],
+        [
+            (
+                "flows/card.yaml",
+                "{when: card, go: same}\n      - {go: type}",
+                "{when: not card, go: type}\n      - {go: same}",
+            )
+        ],
+        [
+            ("flows/branch.yaml", "failed: nobody}", "failed: spell-help}"),
+            (
+                "flows/branch.yaml",
+                "    say: [nobody-at-the-desk]\n    then: hello/menu",
+                "    call: card\n    outcomes: {given: named, stopped: named}\n\n  named:\n"
+                "    say: [nobody-at-the-desk, putting-you-through]\n    then: hello/menu",
+            ),
+        ],
+    ],
+    ids=["by an option's condition", "by what does not hold", "by who calls a sub-flow"],
+)
+def test_what_is_known_where_it_is_spoken_is_no_mistake(edits: list[Edit], tmp_path: Path) -> None:
+    assert edited(tmp_path, *edits) == []
+
+
+def test_what_the_check_takes_for_known_is_known_in_every_call() -> None:
+    known = known_everywhere(real().book)
+    for position, _ in walk().turns:
+        assert {fact for fact, value in position.facts.items() if value} >= known[position.at]
+
+
+LEFT_OUT = (
+    "flows/branch.yaml",
+    "outcomes: {found: desk, several: which, none: spell-help}",
+    "outcomes: {found: desk, several: desk, none: spell-help}",
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("flows/hello.yaml", "menu: [anything-else]", "menu: [anything-els]", "F005"),
+        ("flows/hello.yaml", "wait: 15", "wait: soon", "F002"),
+        ("flows/hello.yaml", "interrupt: false", "interrupt: no", "F002"),
+        ("flows/card.yaml", "length: 6", "length: -6", "F002"),
+        ("prompts/en-GB/card.yaml", "First, your card.", "First, {card:loud}.", "F014"),
+        ("prompts/en-GB/card.yaml", "2027-05-31", "2027-02-30", "F007"),
+    ],
+)
+def test_a_small_mistake_hides_no_step_that_nothing_leads_to(
+    file: str, old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    findings = edited(tmp_path, LEFT_OUT, (file, old, new))
+    assert any(told in finding for finding in findings)
+    assert any('F010: no call can ever come to "branch/which"' in finding for finding in findings)
+
+
+def test_where_a_way_on_is_lost_nobody_is_told_that_nothing_leads_on(tmp_path: Path) -> None:
+    """The editor misspelt one step; that another seems to be left out follows from it."""
+    (told,) = edited(tmp_path, ("flows/branch.yaml", "several: which", "several: wich"))
+    assert "F003" in told
+
+
 def test_every_step_of_both_books_can_be_come_to() -> None:
     for loaded in (sample(), real()):
         assert reachable(loaded.book) == set(loaded.book.steps)
         assert list(flaws(loaded.book)) == []
+
+
+def test_the_house_answers_every_service_that_it_says_it_has(tmp_path: Path) -> None:
+    house = build(load_settings(settings_of(tmp_path, "http://helpline.test")))
+    assert set(house.services) == SERVICES
 
 
 def test_nobody_is_rung_in_this_book() -> None:

@@ -258,14 +258,26 @@ def complaint(folder: Path, councils: str, names: str = NAMES) -> list[str]:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("E08000035", "W06000001", "2: column 1 (gss_code): 'W06000001' is not a council's code"),
-        (",Leeds,", ",,", "2: column 2 (council): the council has no name"),
-        ("Leeds SENDIASS", "", "2: column 4 (service_name): a published contact must have one"),
-        ("+441133785020", "01133785020", "2: column 5 (phone): '01133785020' is not a UK number"),
-        ("+441133785020", "+449098790123", "2: column 5 (phone): '+449098790123' is not"),
-        ("0113 378 5020", "0113 378 5021", "2: column 6 (phone_printed): '0113 378 5021' is not"),
-        ("published", "rumoured", "2: column 10 (state): 'rumoured' is not one of verified,"),
-        ("https://a", "", "2: column 11 (source_url): a published contact must have one"),
+        ("E08000035", "W06000001", '2:1: error F007: gss_code: "W06000001" is not a council'),
+        (",Leeds,", ",,", "2:2: error F006: council: the council has no name"),
+        ("Leeds SENDIASS", "", "2:4: error F006: service_name: a published contact must have"),
+        (
+            "+441133785020",
+            "01133785020",
+            '2:5: error F007: phone: "01133785020" is not a UK number',
+        ),
+        ("+441133785020", "+449098790123", '2:5: error F007: phone: "+449098790123" is not'),
+        (
+            "0113 378 5020",
+            "0113 378 5021",
+            '2:6: error F007: phone_printed: "0113 378 5021" is not',
+        ),
+        (
+            "published",
+            "rumoured",
+            '2:10: error F007: state: "rumoured" is not a state (states: ver',
+        ),
+        ("https://a", "", "2:11: error F006: source_url: a published contact must have"),
     ],
 )
 def test_a_bad_row_is_named_with_line_and_column(
@@ -278,17 +290,29 @@ def test_a_bad_row_is_named_with_line_and_column(
 
 def test_all_bad_rows_are_named_at_once(tmp_path: Path) -> None:
     """Not one a day."""
-    said = complaint(tmp_path, HEADER + GOOD + GOOD + "E08000036,Wakefield\n")
+    said = complaint(
+        tmp_path,
+        HEADER + GOOD + GOOD + "E08000036,Wakefield\n",
+        NAMES + "E08000035,nickname,Loiners,x\n",
+    )
     assert said == [
-        "councils.csv:3: column 1 (gss_code): E08000035 is there twice",
-        "councils.csv:4: 2 columns instead of 13",
+        "councils.csv:3:1: error F004: gss_code: E08000035 is there twice"
+        " (take one of the rows out)",
+        "councils.csv:4:2: error F002: 2 columns instead of 13"
+        " (a value with a comma in it belongs in quotation marks)",
+        'council-names.csv:2:2: error F007: kind: "nickname" is not a kind of name'
+        " (kinds: spoken, listed, also)",
     ]
 
 
 def test_a_file_with_other_columns_empty_or_gone_is_named(tmp_path: Path) -> None:
     """A wrong file is not an empty directory."""
-    assert complaint(tmp_path, "code,name\n")[0].startswith("councils.csv:1: the columns must be")
-    assert complaint(tmp_path, HEADER) == ["councils.csv:1: there are no councils in it"]
+    assert complaint(tmp_path, "code,name\n")[0].startswith(
+        "councils.csv:1:1: error F002: these are"
+    )
+    assert complaint(tmp_path, HEADER) == [
+        "councils.csv:1:1: error F006: there are no councils in it (enter them)"
+    ]
     (tmp_path / "councils.csv").unlink()
     with pytest.raises(BookError, match="cannot be read"):
         load_councils(tmp_path)
@@ -297,16 +321,16 @@ def test_a_file_with_other_columns_empty_or_gone_is_named(tmp_path: Path) -> Non
 def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     """As some spreadsheets save it."""
     (tmp_path / "councils.csv").write_bytes(HEADER.encode() + b"E08000035,L\xe9eds")
-    with pytest.raises(BookError, match="not CSV in UTF-8"):
+    with pytest.raises(BookError, match=r"councils.csv:2:1: error F001: this is not UTF-8"):
         load_councils(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("E08000099,also,Loiners,x\n", "2: column 1 (gss_code): 'E08000099' is not in"),
-        ("E08000035,nickname,Loiners,x\n", "2: column 2 (kind): 'nickname' is not one of"),
-        ("E08000035,also,,x\n", "2: column 3 (name): it is empty"),
+        ("E08000099,also,Loiners,x\n", '2:1: error F007: gss_code: "E08000099" is not in'),
+        ("E08000035,nickname,Loiners,x\n", '2:2: error F007: kind: "nickname" is not a kind'),
+        ("E08000035,also,,x\n", "2:3: error F006: name: it is empty"),
     ],
 )
 def test_a_bad_name_is_named_too(tmp_path: Path, row: str, message: str) -> None:

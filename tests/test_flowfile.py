@@ -5,6 +5,7 @@ mistake draws others after it that the editor did not make.
 """
 
 import random
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ MISTAKES = {
         [
             (
                 "flows/card.yaml:4:8: error F001: this is not a YAML file that can be read:"
-                " expected ',' or ']', but got ':'"
+                " expected ',' or ']', but got ':' (look here and at the line before)"
             ),
         ],
     ),
@@ -40,8 +41,9 @@ MISTAKES = {
         "\tstop:",
         [
             (
-                "prompts/en-GB/card.yaml:10:1: error F001: this is not a YAML file that can"
-                " be read: found character '\\t' that cannot start any token"
+                "prompts/en-GB/card.yaml:10:1: error F001: this is not a YAML file that can be"
+                " read: found character '\\t' that cannot start any token (look here and at the"
+                " line before)"
             ),
         ],
     ),
@@ -77,7 +79,10 @@ MISTAKES = {
         "go: rules}",
         "go: qqqqqqqq}",
         [
-            'flows/hello.yaml:11:29: error F003: unknown step "qqqqqqqq"',
+            (
+                'flows/hello.yaml:11:29: error F003: unknown step "qqqqqqqq" (name a step here,'
+                " or as flow/step)"
+            ),
         ],
     ),
     "otherwise": (
@@ -207,7 +212,10 @@ MISTAKES = {
         "3: {go: person/start}",
         "third: {go: person/start}",
         [
-            'flows/branch.yaml:42:7: error F002: "third" is not a whole number from 1 to 999',
+            (
+                'flows/branch.yaml:42:7: error F002: "third" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "handler text": (
@@ -215,7 +223,10 @@ MISTAKES = {
         "3: {go: person/start}",
         "3: person/start",
         [
-            'flows/branch.yaml:42:10: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/branch.yaml:42:10: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "kind misspelt": (
@@ -230,7 +241,12 @@ MISTAKES = {
         "prompts/en-GB/card.yaml",
         "source: ",
         "about: ",
-        ['prompts/en-GB/card.yaml:1:1: error F006: "source" is missing here'],
+        [
+            (
+                'prompts/en-GB/card.yaml:1:1: error F006: "source" is missing here (add `source:'
+                " ...`)"
+            ),
+        ],
     ),
     "no kind": (
         "flows/person.yaml",
@@ -248,7 +264,10 @@ MISTAKES = {
         "  stopped:\n    return: stopped",
         "  stopped: return",
         [
-            'flows/card.yaml:35:12: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/card.yaml:35:12: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "unknown field": (
@@ -256,8 +275,8 @@ MISTAKES = {
         "    length: 6",
         "    lenght: 6",
         [
-            'flows/card.yaml:16:5: error F006: "length" is missing here',
-            ('flows/card.yaml:18:5: error F002: unknown field "lenght" (did you mean "length"?)'),
+            'flows/card.yaml:16:5: error F006: "length" is missing here (add `length: ...`)',
+            'flows/card.yaml:18:5: error F002: unknown field "lenght" (did you mean "length"?)',
         ],
     ),
     "field of another kind": (
@@ -287,7 +306,7 @@ MISTAKES = {
         "    say: [hello]\n    interrupt: false\n    then: menu",
         "    say: [hello]",
         [
-            'flows/hello.yaml:4:5: error F006: "then" is missing here',
+            'flows/hello.yaml:4:5: error F006: "then" is missing here (add `then: ...`)',
         ],
     ),
     "missing label": (
@@ -295,7 +314,7 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "{go: rules}",
         [
-            'flows/hello.yaml:11:10: error F006: "label" is missing here',
+            'flows/hello.yaml:11:10: error F006: "label" is missing here (add `label: ...`)',
         ],
     ),
     "missing go": (
@@ -303,7 +322,7 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "{label: rules}",
         [
-            'flows/hello.yaml:11:10: error F006: "go" is missing here',
+            'flows/hello.yaml:11:10: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "option is text": (
@@ -311,7 +330,10 @@ MISTAKES = {
         "{label: rules, go: rules}",
         "rules",
         [
-            'flows/hello.yaml:11:10: error F002: a mapping ("name: value") belongs here',
+            (
+                'flows/hello.yaml:11:10: error F002: a mapping ("name: value") belongs here'
+                " (write `name: value`, one on a line)"
+            ),
         ],
     ),
     "read nothing": (
@@ -338,7 +360,10 @@ MISTAKES = {
         "wait: 15",
         "wait: soon",
         [
-            'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "zero": (
@@ -346,7 +371,10 @@ MISTAKES = {
         "wait: 15",
         "wait: 0",
         [
-            'flows/hello.yaml:31:11: error F002: "0" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "0" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "huge": (
@@ -354,7 +382,10 @@ MISTAKES = {
         "wait: 15",
         "wait: 10000",
         [
-            'flows/hello.yaml:31:11: error F002: "10000" is not a whole number from 1 to 999',
+            (
+                'flows/hello.yaml:31:11: error F002: "10000" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "flag": (
@@ -362,7 +393,10 @@ MISTAKES = {
         "interrupt: false",
         "interrupt: no",
         [
-            'flows/hello.yaml:5:16: error F002: "no" is neither true nor false',
+            (
+                'flows/hello.yaml:5:16: error F002: "no" is neither true nor false (write true'
+                " or false)"
+            ),
         ],
     ),
     "length": (
@@ -370,7 +404,10 @@ MISTAKES = {
         "length: 6",
         "length: -6",
         [
-            'flows/card.yaml:18:13: error F002: "-6" is not a whole number from 1 to 999',
+            (
+                'flows/card.yaml:18:13: error F002: "-6" is not a whole number from 1 to 999'
+                " (write it in digits, such as 20)"
+            ),
         ],
     ),
     "pattern": (
@@ -422,7 +459,7 @@ MISTAKES = {
         "{when: card, go: same}",
         "{when: card}",
         [
-            'flows/card.yaml:6:9: error F006: "go" is missing here',
+            'flows/card.yaml:6:9: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "service": (
@@ -486,7 +523,10 @@ MISTAKES = {
         "into: card",
         "into: [card]",
         [
-            "flows/card.yaml:17:11: error F002: a text belongs here, not a list or a mapping",
+            (
+                "flows/card.yaml:17:11: error F002: a text belongs here, not a list or a mapping"
+                " (write one value)"
+            ),
         ],
     ),
     "book: missing": (
@@ -494,7 +534,7 @@ MISTAKES = {
         "press: shared/press\n",
         "",
         [
-            'flows/book.yaml:2:1: error F006: "press" is missing here',
+            'flows/book.yaml:2:1: error F006: "press" is missing here (add `press: ...`)',
         ],
     ),
     "book: person": (
@@ -502,7 +542,7 @@ MISTAKES = {
         "person: {label: shared/person, go: person/start}",
         "person: {label: shared/person}",
         [
-            'flows/book.yaml:6:9: error F006: "go" is missing here',
+            'flows/book.yaml:6:9: error F006: "go" is missing here (add `go: ...`)',
         ],
     ),
     "book: unknown": (
@@ -516,7 +556,7 @@ MISTAKES = {
                 " trouble, silence, wrong_key, facts, closing, services, wait, entry_wait,"
                 " read_wait)"
             ),
-            'flows/book.yaml:2:1: error F006: "start" is missing here',
+            'flows/book.yaml:2:1: error F006: "start" is missing here (add `start: ...`)',
         ],
     ),
     "book: start": (
@@ -535,7 +575,7 @@ MISTAKES = {
         "    outcomes: {kept: [ticket]}\n",
         "",
         [
-            'flows/book.yaml:41:5: error F006: "outcomes" is missing here',
+            'flows/book.yaml:41:5: error F006: "outcomes" is missing here (add `outcomes: ...`)',
         ],
     ),
     "book: service field": (
@@ -552,8 +592,8 @@ MISTAKES = {
         "services: {\n",
         [
             (
-                "flows/book.yaml:31:10: error F001: this is not a YAML file that can be"
-                " read: expected ',' or '}', but got ':'"
+                "flows/book.yaml:31:10: error F001: this is not a YAML file that can be read:"
+                " expected ',' or '}', but got ':' (look here and at the line before)"
             ),
         ],
     ),
@@ -639,7 +679,7 @@ MISTAKES = {
         "stop: No book after all",
         "stop: {covers: [S01]}",
         [
-            'prompts/en-GB/card.yaml:10:9: error F006: "text" is missing here',
+            'prompts/en-GB/card.yaml:10:9: error F006: "text" is missing here (add `text: ...`)',
         ],
     ),
     "prompt: list": (
@@ -648,8 +688,8 @@ MISTAKES = {
         "stop: [No book, after all]",
         [
             (
-                "prompts/en-GB/card.yaml:10:9: error F002: a text belongs here, not a list"
-                " or a mapping"
+                "prompts/en-GB/card.yaml:10:9: error F002: a text belongs here, not a list or a"
+                " mapping (write one value)"
             ),
         ],
     ),
@@ -658,10 +698,13 @@ MISTAKES = {
         "prompts:\n",
         "promts:\n",
         [
-            'prompts/en-GB/card.yaml:1:1: error F006: "prompts" is missing here',
             (
-                'prompts/en-GB/card.yaml:3:1: error F002: unknown field "promts" (did you'
-                ' mean "prompts"?)'
+                'prompts/en-GB/card.yaml:1:1: error F006: "prompts" is missing here (add'
+                " `prompts: ...`)"
+            ),
+            (
+                'prompts/en-GB/card.yaml:3:1: error F002: unknown field "promts" (did you mean'
+                ' "prompts"?)'
             ),
         ],
     ),
@@ -670,7 +713,7 @@ MISTAKES = {
         ", say: I S B N",
         "",
         [
-            'prompts/en-GB/lexicon.yaml:2:9: error F006: "say" is missing here',
+            'prompts/en-GB/lexicon.yaml:2:9: error F006: "say" is missing here (add `say: ...`)',
         ],
     ),
 }
@@ -696,9 +739,10 @@ def test_several_mistakes_at_once_are_all_told(tmp_path: Path) -> None:
         'flows/card.yaml:30:10: error F008: unknown service "chek-card"'
         ' (did you mean "check-card"?)',
         'flows/hello.yaml:11:29: error F003: unknown step "rulse" (did you mean "rules"?)',
-        "flows/hello.yaml:25:3: error F016: the keys are 1, 3, not 1, 2, 3 ... without a gap"
+        "flows/hello.yaml:29:7: error F016: the keys are 1, 3, not 1, 2, 3 ... without a gap"
         " (number the options in the order they are said)",
-        'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999',
+        'flows/hello.yaml:31:11: error F002: "soon" is not a whole number from 1 to 999'
+        " (write it in digits, such as 20)",
         'flows/person.yaml:5:5: error F004: "menu" is written twice'
         " (give one of them another name)",
         'prompts/en-GB/card.yaml:5:15: error F014: unknown way of speaking "{card:last-tree}"'
@@ -747,7 +791,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "flows" / "card.yaml").write_bytes(b"\xff\xfe")
     assert findings(tmp_path) == [
         "flows/card.yaml:1:1: error F001: this is not a YAML file that can be read:"
-        " UnicodeDecodeError"
+        " UnicodeDecodeError (save it as UTF-8 text)"
     ]
 
 
@@ -764,6 +808,56 @@ def test_without_a_book_there_is_one_mistake(tmp_path: Path) -> None:
     assert findings(tmp_path) == [
         "flows/book.yaml:1:1: error F001: there is no book (IVR_FLOWS names the folder of flows)"
     ]
+
+
+def test_a_folder_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    edited(tmp_path)
+    (told,) = read_book(Path("/no-such-flows"), tmp_path / "prompts").findings
+    assert str(told) == (
+        "/no-such-flows/book.yaml:1:1: error F001: there is no book"
+        " (IVR_FLOWS names the folder of flows)"
+    )
+
+
+def test_what_is_passed_over_is_a_warning(tmp_path: Path) -> None:
+    edited(tmp_path)
+    for name in ("flows/data", "flows/old", "flows/.git", "prompts/en-GB/recordings"):
+        (tmp_path / name).mkdir()
+    for name in ("flows/more.yml", "flows/README.md", "prompts/en-GB/more.YAML"):
+        (tmp_path / name).touch()
+    assert findings(tmp_path) == [
+        "flows/more.yml:1:1: warning F019: this is not read (name it more.yaml)",
+        "flows/old:1:1: warning F019: this folder is not read (move its files, or delete it)",
+        "prompts/en-GB/more.YAML:1:1: warning F019: this is not read (name it more.yaml)",
+        "prompts/en-GB/recordings:1:1: warning F019: this folder is not read"
+        " (move its files, or delete it)",
+    ]
+
+
+def test_what_should_have_been_read_again_is_told_on_the_day_after(tmp_path: Path) -> None:
+    """A whole file once, at its line; a prompt that has a day of its own, at the prompt."""
+    own = "type-card: {text: Type the number on your card., review_by: 2026-12-31}"
+    edited(
+        tmp_path,
+        ("prompts/en-GB/card.yaml", "type-card: Type the number on your card.", own),
+        ("prompts/en-GB/hello.yaml", "2027-05-31", "2026-11-30"),
+    )
+
+    def told(today: date | None) -> list[str]:
+        reading = read_book(tmp_path / "flows", tmp_path / "prompts", today)
+        assert reading.loaded is not None
+        return [str(finding).split(" (")[0] for finding in reading.findings]
+
+    hello = (
+        'prompts/en-GB/hello.yaml:1:12: warning F024: "hello" was to be read again by 2026-11-30'
+    )
+    card = (
+        'prompts/en-GB/card.yaml:8:3: warning F024: "card/type-card" was to be read again by'
+        " 2026-12-31"
+    )
+    assert told(None) == told(date(2026, 11, 30)) == []
+    assert told(date(2026, 12, 1)) == [hello]
+    assert told(date(2027, 1, 1)) == [card, hello]
 
 
 def test_without_prompts_there_is_one_mistake(tmp_path: Path) -> None:
@@ -837,6 +931,7 @@ def test_no_mangled_book_makes_the_loader_raise(
         assert finding.column >= 1
         assert finding.code[0] == "F"
         assert finding.message
+        assert finding.remedy
     if reading.loaded:  # then a call can be made, whatever was meant by it
         caller = Caller(reading.loaded.book)
         caller.press(*random.Random(seed).choices("0123456789*#-", k=30))

@@ -113,19 +113,34 @@ def test_a_day_may_be_short_or_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("mon: 09:00-17:00", "hours.yaml:1:1: 'mon' is no day"),
-        ("monday: 9-17", "hours.yaml:1:9: '9-17' is not like 09:00-17:00"),
-        ("monday: 17:00-09:00", "hours.yaml:1:9: 17:00-09:00 ends before it begins"),
-        ("monday: 09:00-17:00\nmonday: 09:00-17:00", "hours.yaml:2:1: monday is listed twice"),
-        ("monday: [9]", "is not like"),
-        ("- monday", "hours.yaml:1:1: expected days"),
-        ("", "hours.yaml:1:1: expected days"),
-        ("monday: 09:00-11:00", "no day of the week has the slot 'afternoon'"),
-        ("monday: '09:00", "hours.yaml:1:15: found unexpected end"),
-        ("room: 12", "hours.yaml:1:7: the room must be like {morning: 10, afternoon: 10}"),
-        ("room: {morning: 12}", "hours.yaml:1:7: the room must be like"),
-        ("room: {morning: 12, afternoon: 0}", "hours.yaml:1:7: the room must be like"),
-        ("room: {morning: 12, afternoon: 9, night: 1}", "hours.yaml:1:7: the room must be like"),
+        (
+            "mon: 09:00-17:00",
+            'hours.yaml:1:1: error F002: unknown field "mon" (did you mean "monday"?)',
+        ),
+        ("monday: 9-17", 'hours.yaml:1:9: error F007: "9-17" is not like 09:00-17:00'),
+        ("monday: 17:00-09:00", "hours.yaml:1:9: error F007: 17:00-09:00 ends before it begins"),
+        (
+            "monday: 09:00-17:00\nmonday: 09:00-17:00",
+            'hours.yaml:2:1: error F004: "monday" is written twice',
+        ),
+        ("monday: [9]", "hours.yaml:1:9: error F002: a text belongs here"),
+        ("- monday", "hours.yaml:1:1: error F002: a mapping"),
+        ("", "hours.yaml:1:1: error F001: the file is empty"),
+        (
+            "monday: 09:00-11:00",
+            'hours.yaml:1:1: error F007: no day of the week has the slot "afternoon"',
+        ),
+        (
+            "monday: '09:00",
+            "hours.yaml:1:15: error F001: this is not a YAML file that can be read: found",
+        ),
+        ("room: 12", "hours.yaml:1:7: error F002: a mapping"),
+        ("room: {morning: 12}", 'hours.yaml:1:7: error F006: "afternoon" is missing'),
+        ("room: {morning: 12, afternoon: 0}", 'hours.yaml:1:32: error F002: "0" is not a whole'),
+        (
+            "room: {morning: 12, afternoon: 9, night: 1}",
+            'hours.yaml:1:35: error F002: unknown field "night"',
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(
@@ -135,6 +150,20 @@ def test_a_mistake_in_the_file_is_named_with_its_place(
     with pytest.raises(BookError) as caught:
         hours_of(tmp_path, text)
     assert message in str(caught.value)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    """Not one a day."""
+    with pytest.raises(BookError) as caught:
+        hours_of(tmp_path, "monday: 9-17\ntuesday: 12:00-12:00\nmay: 09:00-17:00\nroom: {}\n")
+    lines = str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+    assert [line.split(" error ")[0] for line in lines] == [
+        "hours.yaml:1:9:",
+        "hours.yaml:2:10:",
+        "hours.yaml:3:1:",
+        "hours.yaml:4:7:",
+        "hours.yaml:4:7:",
+    ]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -4,19 +4,23 @@ Every bad row is named, all of them at once, with its line and column.
 """
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 from pathlib import Path
 
 from ivr.directory.entries import Council, Entry, Vouching, may_be_spoken
 from ivr.errors import BookError
+from ivr.yamlfile import Report, Where, did_you_mean
 
+FILE, NAMES_FILE = "councils.csv", "council-names.csv"
 COLUMNS = tuple(field.name for field in fields(Entry))
 NAME_COLUMNS = ("gss_code", "kind", "name", "source")
 NAME_KINDS = ("spoken", "listed", "also")
 
 Row = dict[str, str]
+Fault = tuple[str, str, str, str]  # in which column, the code, what is wrong, the remedy
 
 _CODE = re.compile(r"E(?:06|08|09|10)\d{6}")
 _NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no unusual cost
@@ -25,24 +29,35 @@ _NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no
 def load_councils(folder: Path) -> tuple[Council, ...]:
     """Read all councils from the two files in this folder, in the order of the first.
 
-    Raises BookError with one line for each mistake: file, line, column, what is wrong.
+    Raises BookError with one line for each mistake: file, line, column, what is wrong, the remedy.
     """
-    mistakes: list[str] = []
+    report = Report()
+    councils = read_councils(folder, folder.as_posix(), report)
+    if report.errors:
+        raise BookError("\n".join(str(finding) for finding in report.findings))
+    return councils
+
+
+def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...]:
+    """All councils without mistakes; every mistake is reported, under this name of the folder."""
+    councils = _Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report)
     entries: dict[str, Entry] = {}
-    for place, row in _rows(folder / "councils.csv", COLUMNS, mistakes):
-        wrong = list(_faults(row, entries))
-        mistakes += [_at(place, COLUMNS, column, what) for column, what in wrong]
+    codes: set[str] = set()
+    for line, row in councils.rows():
+        wrong = [*_faults(row, codes)]
+        for fault in wrong:
+            councils.error(line, fault)
+        codes.add(row["gss_code"])
         if not wrong:
             entries[row["gss_code"]] = Entry(**row)
+    if not codes and councils.whole:
+        report.error(Where(councils.name), "F006", "there are no councils in it", "enter them")
+    table = _Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, report)
     names: dict[str, list[Row]] = {}
-    for place, row in _rows(folder / "council-names.csv", NAME_COLUMNS, mistakes):
-        wrong = [] if mistakes else list(_name_faults(row, entries))
-        mistakes += [_at(place, NAME_COLUMNS, column, what) for column, what in wrong]
+    for line, row in table.rows():
+        for fault in _name_faults(row, codes if councils.whole else None):
+            table.error(line, fault)
         names.setdefault(row["gss_code"], []).append(row)
-    if not entries and not mistakes:
-        mistakes.append(f"{folder / 'councils.csv'}:1: there are no councils in it")
-    if mistakes:
-        raise BookError("\n".join(mistakes))
     return tuple(_council(entry, names.get(code, [])) for code, entry in entries.items())
 
 
@@ -53,58 +68,105 @@ def _council(entry: Entry, names: list[Row]) -> Council:
     return Council(entry, spoken=spoken, listed=given.get("listed", spoken), also=also)
 
 
-def _rows(path: Path, columns: tuple[str, ...], mistakes: list[str]) -> Iterator[tuple[str, Row]]:
-    """Give each row with its place; note what is wrong with the file or a row's length."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            if tuple(header) != columns:
-                mistakes.append(f"{path}:1: the columns must be {','.join(columns)}")
+class _Table:
+    """A CSV file, read row by row; its mistakes are reported. A column is told by its number, as a
+    spreadsheet shows it."""
+
+    def __init__(self, path: Path, name: str, columns: tuple[str, ...], report: Report) -> None:
+        self.name, self.whole = name, False  # whole: could every row be read?
+        self._path, self._columns, self._report = path, columns, report
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Each row of the right length, with its line."""
+        text = self._text()
+        if text is None:
+            return
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        line = 1
+        try:
+            if tuple(next(reader, ())) != self._columns:
+                remedy = f"let the first line be {','.join(self._columns)}"
+                self._note(line, "F002", "these are not the columns", remedy)
                 return
+            self.whole = True
+            line = reader.line_num + 1
             for values in reader:
-                place = f"{path}:{reader.line_num}"
-                if len(values) == len(columns):
+                if len(values) == len(self._columns):
                     stripped = (value.strip() for value in values)
-                    yield place, dict(zip(columns, stripped, strict=True))
+                    yield line, dict(zip(self._columns, stripped, strict=True))
                 elif values:
-                    mistakes.append(f"{place}: {len(values)} columns instead of {len(columns)}")
-    except OSError as problem:
-        mistakes.append(f"{path}: it cannot be read ({problem.strerror})")
-    except (UnicodeDecodeError, csv.Error) as problem:
-        mistakes.append(f"{path}: it is not CSV in UTF-8 ({problem})")
+                    self._short(line, values)
+                line = reader.line_num + 1
+        except csv.Error as problem:
+            self._note(line, "F001", f"this is not CSV: {problem}", "look at the quotation marks")
+            self.whole = False
+
+    def error(self, line: int, fault: Fault) -> None:
+        """Report what is wrong with one value."""
+        column, code, message, remedy = fault
+        where = Where(self.name, line, self._columns.index(column) + 1)
+        self._report.error(where, code, f"{column}: {message}", remedy)
+
+    def _text(self) -> str | None:
+        """The file's text, or None (reported) when it cannot be read or is not UTF-8."""
+        try:
+            content = self._path.read_bytes()
+            return content.decode("utf-8-sig")
+        except OSError as problem:
+            message = f"the file cannot be read: {problem.strerror}"
+            self._note(1, "F001", message, "see that it is there, and may be read")
+        except UnicodeDecodeError as problem:
+            line = content.count(b"\n", 0, problem.start) + 1
+            self._note(line, "F001", "this is not UTF-8", 'save it as "CSV UTF-8"')
+        return None
+
+    def _short(self, line: int, values: list[str]) -> None:
+        """A row of another length: told at its last column, which is missing or too much."""
+        self.whole = False
+        message = f"{len(values)} columns instead of {len(self._columns)}"
+        remedy = "a value with a comma in it belongs in quotation marks"
+        where = Where(self.name, line, min(len(values), len(self._columns)))
+        self._report.error(where, "F002", message, remedy)
+
+    def _note(self, line: int, code: str, message: str, remedy: str) -> None:
+        self._report.error(Where(self.name, line), code, message, remedy)
 
 
-def _at(place: str, columns: tuple[str, ...], column: str, what: str) -> str:
-    return f"{place}: column {columns.index(column) + 1} ({column}): {what}"
-
-
-def _faults(row: Row, known: dict[str, Entry]) -> Iterator[tuple[str, str]]:
-    """Give (column, what is wrong) for a row of ``councils.csv``."""
-    if not _CODE.fullmatch(row["gss_code"]):
-        yield "gss_code", f"{row['gss_code']!r} is not a council's code in England"
-    if row["gss_code"] in known:
-        yield "gss_code", f"{row['gss_code']} is there twice"
+def _faults(row: Row, known: Collection[str]) -> Iterator[Fault]:
+    """What is wrong with a row of ``councils.csv``."""
+    code, phone, printed = row["gss_code"], row["phone"], row["phone_printed"]
+    if not _CODE.fullmatch(code):
+        message = f'"{code}" is not a council\'s code in England'
+        yield "gss_code", "F007", message, "E06, E08, E09 or E10, and six digits"
+    if code in known:
+        yield "gss_code", "F004", f"{code} is there twice", "take one of the rows out"
     if not row["council"]:
-        yield "council", "the council has no name"
-    if row["state"] not in {state.value for state in Vouching}:
-        yield "state", f"{row['state']!r} is not one of {', '.join(Vouching)}"
-        return
-    if row["phone"] and not _NUMBER.fullmatch(row["phone"]):
-        yield "phone", f"{row['phone']!r} is not a UK number at usual cost, like +441632960123"
-    if re.sub(r"\D", "", row["phone_printed"]) != row["phone"].replace("+44", "0"):
-        yield "phone_printed", f"{row['phone_printed']!r} is not {row['phone']!r} as printed"
-    if may_be_spoken(Entry(**row)):
+        yield "council", "F006", "the council has no name", "write it"
+    if phone and not _NUMBER.fullmatch(phone):
+        message = f'"{phone}" is not a UK number at usual cost'
+        yield "phone", "F007", message, "write it like +441632960123"
+    if re.sub(r"\D", "", printed) != phone.replace("+44", "0"):
+        message = f'"{printed}" is not "{phone}" as printed'
+        yield "phone_printed", "F007", message, "let both be the same number, or both empty"
+    states = [state.value for state in Vouching]
+    if row["state"] not in states:
+        message = f'"{row["state"]}" is not a state'
+        yield "state", "F007", message, f"states: {', '.join(states)}"
+    elif may_be_spoken(Entry(**row)):
         for column in ("service_name", "phone", "source_url"):
             if not row[column]:
-                yield column, f"a {row['state']} contact must have one"
+                message = f"a {row['state']} contact must have one"
+                yield column, "F006", message, "fill it in, or let the state be missing"
 
 
-def _name_faults(row: Row, known: dict[str, Entry]) -> Iterator[tuple[str, str]]:
-    """Give (column, what is wrong) for a row of ``council-names.csv``."""
-    if row["gss_code"] not in known:
-        yield "gss_code", f"{row['gss_code']!r} is not in councils.csv"
+def _name_faults(row: Row, known: Collection[str] | None) -> Iterator[Fault]:
+    """What is wrong with a row of ``council-names.csv``. ``known`` are the codes of all councils,
+    or None where some of them could not be read."""
+    if known is not None and row["gss_code"] not in known:
+        message = f'"{row["gss_code"]}" is not in {FILE}'
+        yield "gss_code", "F007", message, did_you_mean(row["gss_code"], known) or "take it out"
     if row["kind"] not in NAME_KINDS:
-        yield "kind", f"{row['kind']!r} is not one of {', '.join(NAME_KINDS)}"
+        message = f'"{row["kind"]}" is not a kind of name'
+        yield "kind", "F007", message, f"kinds: {', '.join(NAME_KINDS)}"
     if not row["name"]:
-        yield "name", "it is empty"
+        yield "name", "F006", "it is empty", "write the name, or take the row out"

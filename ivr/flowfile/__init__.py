@@ -15,18 +15,20 @@ from ivr.core.flow import Place, Prompt, Step
 from ivr.flowfile.names import Handled, Known, Names, read_handlers, read_silences
 from ivr.flowfile.settled import Settled, read_book
 from ivr.flowfile.steps import StepReader
-from ivr.yamlfile import Report, Value, Where, read, shown
+from ivr.yamlfile import Report, Value, Where, read, shown, warn_of_unread
 
 BOOK = "book"
+DATA = "data"  # the folder of what services know; it is no part of the book
 
 
 @dataclass(slots=True)
 class Flows:
-    """All flow files, read: the steps, where each stands, and each flow's start."""
+    """All flow files, read: the steps, where each and its parts stand, and each flow's start."""
 
     settled: Settled | None
     steps: dict[Place, Step] = field(default_factory=dict)
     places: dict[Place, Where] = field(default_factory=dict)
+    parts: dict[tuple[Place, str], Where] = field(default_factory=dict)
     starts: dict[str, Place] = field(default_factory=dict)
 
 
@@ -39,6 +41,7 @@ def read_flows(
 ) -> Flows:
     """Read the book file and every flow file. Mistakes go into the report. ``unread`` are the
     prompt files that could not be read."""
+    warn_of_unread(folder, (DATA,), report, root)
     paths = sorted(folder.glob("*.yaml"))
     read_files = {path.stem: read(path, shown(path, root), report) for path in paths}
     files = {stem: content for stem, content in read_files.items() if content is not None}
@@ -67,6 +70,7 @@ def read_flows(
             step = reader.read(place, value)
             if step is not None:
                 flows.steps[place] = step
+        flows.parts.update(reader.parts)
     return flows
 
 

@@ -33,7 +33,7 @@ class Names:
         name = value.text()
         place = name if "/" in name else f"{self.stem}/{name}"
         if place not in self.known.steps and flow_of(place) not in self.known.unread_flows:
-            remedy = self._near(name, self.known.steps)
+            remedy = self._near(name, self.known.steps) or "name a step here, or as flow/step"
             value.error("F003", f'unknown step "{name}"', remedy)
         return place
 
@@ -44,7 +44,8 @@ class Names:
         file = prompt.split("/")[0]
         trusted = file in self.known.unread_prompts or not self.known.prompts
         if prompt not in self.known.prompts and not trusted:
-            remedy = self._near(name, self.known.prompts)
+            near = self._near(name, self.known.prompts)
+            remedy = near or f"write it into the prompt file {file}.yaml"
             value.error("F005", f'unknown prompt "{name}"', remedy)
         return prompt
 
@@ -52,7 +53,8 @@ class Names:
         """The name of another flow."""
         name = value.text()
         if name not in self.known.flows and name not in self.known.unread_flows:
-            remedy = did_you_mean(name, self.known.flows)
+            flows = sorted(self.known.flows)
+            remedy = did_you_mean(name, flows) or f"flows: {', '.join(flows)}"
             value.error("F008", f'unknown flow "{name}"', remedy)
         return name
 

@@ -1,11 +1,11 @@
 """``flows/book.yaml``: where a call starts, the global keys, waits, silences and services."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivr.core.flow import Frame, Handler, Place, ServiceSpec
 from ivr.flowfile.names import Names, read_handlers, read_silences
-from ivr.yamlfile import Value
+from ivr.yamlfile import Value, Where
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class Settled:
     wait: int
     entry_wait: int
     read_wait: int
+    services_at: dict[str, Where] = field(default_factory=dict)  # where each is declared
 
 
 _FRAME = ("press", "count", "slower", "more", "sorry_lost", "sorry_stuck")
@@ -61,11 +62,16 @@ def read_book(content: Value, names: Names) -> Settled | None:
         wait=waits["wait"],
         entry_wait=waits["entry_wait"],
         read_wait=waits["read_wait"],
+        services_at={key.text(): key.where for key, _ in _declared(fields.get("services"))},
     )
 
 
+def _declared(value: Value | None) -> Iterable[tuple[Value, Value]]:
+    return value.pairs() if value else ()
+
+
 def _services(value: Value | None) -> Iterable[tuple[str, ServiceSpec]]:
-    for key, what in value.pairs() if value else ():
+    for key, what in _declared(value):
         fields = what.fields(("needs", "offers", "effect", "outcomes"), needed=("outcomes",))
         outcomes = fields["outcomes"].pairs() if "outcomes" in fields else ()
         yield (

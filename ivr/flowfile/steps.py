@@ -26,7 +26,7 @@ from ivr.core.flow import (
 )
 from ivr.flowfile.names import Handled, Names, read_handlers, read_silences
 from ivr.flowfile.settled import Settled
-from ivr.yamlfile import Value, did_you_mean
+from ivr.yamlfile import Value, Where, did_you_mean
 
 COMMON = ("silence", "wrong_key", "wait", "interrupt")
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +57,13 @@ DIGIT_KEYS = "[0-9]+"
 LETTER_KEYS = "[2-9]+"
 
 
+def lengths(pattern: str) -> tuple[int, int]:
+    """The lengths of the shortest and the longest text that a regular expression fits."""
+    # Only the standard library's own parser knows them; it has no public name.
+    shortest, longest = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined]
+    return shortest, longest
+
+
 class StepReader:
     """Reads the steps of one file, one method for each kind."""
 
@@ -65,6 +72,8 @@ class StepReader:
         self.settled = settled is not None  # if not, what the book file declares is unknown
         self.services = settled.services if settled else {}
         self.closing = settled.frame.closing if settled else ()
+        self.parts: dict[tuple[Place, str], Where] = {}  # where "option 2" of a step is written
+        self._at: Place = ""  # the step that is being read
         self._kinds: dict[str, Callable[[Place, dict[str, Value]], Step]] = {
             "menu": self._menu,
             "read": self._read,
@@ -81,6 +90,7 @@ class StepReader:
 
     def read(self, place: Place, value: Value) -> Step | None:
         """The step written here, or None when its kind cannot be told."""
+        self._at = place
         written = {key.text(): item for key, item in value.pairs()}
         kind = next((kind for kind in FIELDS if kind in written), "")
         if not kind:
@@ -97,6 +107,8 @@ class StepReader:
             return None
         needed = NEEDED.get(kind, ())
         fields = value.fields((kind, *FIELDS[kind], *COMMON), needed)
+        for name, field in fields.items():
+            self._note(name, field)
         if any(name not in fields for name in needed):
             return None
         silence = self.handlers.silence | read_silences(fields.get("silence"), self.names)
@@ -108,6 +120,10 @@ class StepReader:
             wait=fields["wait"].number() if "wait" in fields else None,
             interrupt=fields["interrupt"].flag() if "interrupt" in fields else True,
         )
+
+    def _note(self, part: str, value: Value) -> None:
+        """Keep where a part of the step is written, so that a flaw in it can be told there."""
+        self.parts.setdefault((self._at, part), value.where)
 
     def _menu(self, place: Place, fields: dict[str, Value]) -> Step:
         again = fields["again"].text() if "again" in fields else "step"
@@ -123,6 +139,7 @@ class StepReader:
         )
 
     def _option(self, key: Value, value: Value) -> Option:
+        self._note(f"option {key.text()}", key)
         fields = value.fields(("label", "go", "set", "when"), needed=("label", "go"))
         sets = fields["set"].pairs() if "set" in fields else ()
         return Option(
@@ -141,32 +158,43 @@ class StepReader:
 
     def _enter(self, place: Place, fields: dict[str, Value]) -> Step:
         letters = "letters" in fields
+        length = fields["length"].number()
         return Enter(
             place,
             say=self.names.prompts(fields["letters" if letters else "digits"]),
             into=fields["into"].text(),
-            length=fields["length"].number(),
-            valid=self._pattern(fields.get("valid"), LETTER_KEYS if letters else DIGIT_KEYS),
+            length=length,
+            valid=self._pattern(
+                fields.get("valid"),
+                LETTER_KEYS if letters else DIGIT_KEYS,
+                length if fields["length"].text() == str(length) else None,
+            ),
             letters=letters,
             then=self._then(fields["then"]),
             otherwise=self.names.step(fields["otherwise"]),
         )
 
-    def _pattern(self, value: Value | None, usual: str) -> str:
-        """A regular expression for a whole entry."""
+    def _pattern(self, value: Value | None, usual: str, length: int | None) -> str:
+        """A regular expression for a whole entry, whose longest has this length."""
         pattern = value.text() if value else usual
         try:
             re.compile(pattern)
+            shortest, longest = lengths(pattern)
         except (re.error, OverflowError, RecursionError) as fault:
             if value:
                 value.error("F007", f'"{pattern}" is not a regular expression', str(fault))
+            return pattern
+        if value and length and not shortest <= length <= longest:
+            what, much = ("shortest", shortest) if length < shortest else ("longest", longest)
+            message = f"the {what} valid entry has {much} keys, but the length is {length}"
+            value.error("F022", message, "let the length be that of the longest valid entry")
         return pattern
 
     def _ask(self, place: Place, fields: dict[str, Value]) -> Step:
         name = fields["ask"].text()
         service = self.services.get(name)
         if service is None and self.settled:
-            remedy = did_you_mean(name, self.services)
+            remedy = did_you_mean(name, self.services) or "declare it in the book file"
             fields["ask"].error("F008", f'unknown service "{name}"', remedy)
         expected = (*service.outcomes, FAILED) if service and service.outcomes else None
         outcomes = self._outcomes(fields["outcomes"], expected)
@@ -209,6 +237,7 @@ class StepReader:
         branches: dict[str, Then] = {}
         for key, way in value.pairs():
             name = key.text()
+            self._note(f"outcome {name}", key)
             if expected is not None and name not in expected:
                 remedy = did_you_mean(name, expected) or f"outcomes: {', '.join(expected)}"
                 key.error("F009", f'"{name}" is not an outcome here', remedy)
@@ -238,9 +267,12 @@ class StepReader:
         if value is None:
             return None
         words = value.text().split()
+        if words:
+            self._note(f"when {words[-1]}", value)
         if len(words) == 2 and words[0] == "not":
             return When(words[1], negated=True)
         if len(words) == 1:
             return When(words[0])
-        value.error("F007", f'"{value.text()}" is not a condition', "write `fact` or `not fact`")
+        message = f'"{value.text()}" is not a condition'
+        value.error("F007", message, "write `fact` or `not fact`", loses=True)
         return None

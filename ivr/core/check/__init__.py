@@ -1,15 +1,19 @@
 """What is wrong with a book as a whole, though each line of it may be right.
 
-flaw    one thing wrong
-ways    what can never be heard, what never ends, what goes round by itself
-menus   keys, choices, and what silence does
-facts   what is spoken or asked for, but known to nobody
+flaw      one thing wrong
+ways      what can never be heard, what never ends, what goes round by itself
+menus     keys, choices, and what silence does
+landings  where wrong keys, unusable entries and silence lead
+facts     what is spoken or asked for, but known to nobody
+known     what is spoken, but not known on every way to it
 """
 
 from collections.abc import Iterator
 
 from ivr.core.check.facts import flaws_in_facts
 from ivr.core.check.flaw import Flaw
+from ivr.core.check.known import flaws_in_knowledge
+from ivr.core.check.landings import flaws_in_landings
 from ivr.core.check.menus import flaws_in_menus
 from ivr.core.check.ways import flaws_in_ways
 from ivr.core.flow import Book
@@ -18,9 +22,11 @@ __all__ = ["Flaw", "flaws"]
 
 
 def flaws(book: Book, whole: bool = True) -> Iterator[Flaw]:
-    """Everything wrong with the book as a whole. Of a book that could only be read in part, what
+    """Everything wrong with the book as a whole. Where part of the flows was lost in reading, what
     a step leads to may be missing: only what is wrong with a step by itself is told."""
     yield from flaws_in_menus(book)
     if whole:
+        yield from flaws_in_landings(book)
         yield from flaws_in_ways(book)
         yield from flaws_in_facts(book)
+        yield from flaws_in_knowledge(book)

@@ -1,6 +1,7 @@
 """What prompts speak and services need: does anything give it? And is every prompt spoken?"""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from ivr.core.check.flaw import Flaw
 from ivr.core.flow import (
@@ -52,7 +53,7 @@ def _needs(book: Book) -> Iterator[Flaw]:
         for need in service.needs:
             if need not in known:
                 message = f'service "{name}" needs "{need}", which nothing gives'
-                yield Flaw("F008", message, "collect it, or set it")
+                yield Flaw("F008", message, "collect it, or set it", service=name)
 
 
 def _conditions(book: Book) -> Iterator[Flaw]:
@@ -62,10 +63,11 @@ def _conditions(book: Book) -> Iterator[Flaw]:
         for fact in _conditions_of(step):
             if fact not in known:
                 message = f'the condition speaks of "{fact}", which nothing gives'
-                yield Flaw("F008", message, remedy, step=place)
+                yield Flaw("F008", message, remedy, step=place, part=f"when {fact}")
         if isinstance(step, Connect) and step.number not in known:
             message = f'"{step.number}" is not a fact that anything gives'
-            yield Flaw("F008", message, "name the fact that holds the number", step=place)
+            remedy = "name the fact that holds the number"
+            yield Flaw("F008", message, remedy, step=place, part="connect")
 
 
 def _conditions_of(step: Step) -> Iterator[str]:
@@ -93,17 +95,18 @@ def _slots(book: Book) -> Iterator[Flaw]:
         for own, name in ((frame.press, "key"), (frame.count, "count")):
             if prompt.id == own:
                 known = {name}
-                if name not in _slots_of(prompt):
+                if name not in slots_of(prompt):
                     message = f'"{prompt.id}" leaves out what it is for'
                     yield Flaw("F014", message, f"let it speak of {{{name}:...}}", prompt=own)
-        for name in _slots_of(prompt):
+        for name in slots_of(prompt):
             if name not in known:
                 message = f'the prompt speaks of "{{{name}}}", which nothing gives'
                 remedy = f"known here: {', '.join(sorted(known)) or 'no facts'}"
                 yield Flaw("F008", message, remedy, prompt=prompt.id)
 
 
-def _slots_of(prompt: Prompt) -> tuple[str, ...]:
+def slots_of(prompt: Prompt) -> tuple[str, ...]:
+    """The facts that a prompt speaks of."""
     return tuple(part.name for part in prompt.parts if isinstance(part, Slot))
 
 
@@ -112,14 +115,17 @@ def _unspoken(book: Book) -> Iterator[Flaw]:
     spoken = {frame.person, frame.press, frame.count, frame.slower, frame.more}
     spoken |= {frame.sorry_lost, frame.sorry_stuck}
     for step in book.steps.values():
-        spoken.update(_spoken_by(step))
+        spoken.update(spoken_by(step))
+    # A name that a step misspells is a mistake already, and the prompt that it means is not unused.
+    misspelt = spoken - set(book.prompts)
+    meant = {near for name in misspelt for near in get_close_matches(name, list(book.prompts))}
     for prompt in book.prompts:
-        if prompt not in spoken:
+        if prompt not in spoken | meant:
             remedy = "let a step say it, or delete it"
             yield Flaw("F018", f'no step says "{prompt}"', remedy, prompt=prompt, harmless=True)
 
 
-def _spoken_by(step: Step) -> Iterator[str]:
+def spoken_by(step: Step) -> Iterator[str]:
     """The ids of the prompts that a step can say, its silences and wrong keys included."""
     match step:
         case Speak() | Enter() | Connect() | Goodbye():

@@ -1,5 +1,6 @@
 """Keys, choices, and what silence does."""
 
+import re
 from collections.abc import Iterator
 
 from ivr.core.check.flaw import Flaw
@@ -19,11 +20,17 @@ from ivr.core.graph import at_once, closure
 
 SPOKEN_SILENCES, QUIET_WAITS = 2, 10  # "take your time" and a person; then nothing but waiting
 LONG_WAIT = 20  # seconds
+KEY = re.compile(
+    r"\b(?:press|push|key)[\s/]+(?:the\s+)?(?:key\s+)?"
+    r"(?:[0-9*#]|(?:zero|one|two|three|four|five|six|seven|eight|nine|star|hash|pound|square)\b)",
+    re.IGNORECASE,
+)
 
 
 def flaws_in_menus(book: Book) -> Iterator[Flaw]:
     """Everything wrong with choices, and with what happens when none is made."""
     yield from _menus(book)
+    yield from _labels(book)
     yield from _choices(book)
     yield from _handlers(book)
     yield from _deeds(book)
@@ -36,16 +43,31 @@ def _menus(book: Book) -> Iterator[Flaw]:
         keys = [option.key for option in step.options]
         if not keys:
             yield Flaw("F006", "this menu offers nothing", "give it an option 1", step=place)
-        if keys != [str(number) for number in range(1, len(keys) + 1)]:
+        odd = next((key for number, key in enumerate(keys, start=1) if key != str(number)), "")
+        if odd:
             message = f"the keys are {', '.join(keys)}, not 1, 2, 3 ... without a gap"
-            yield Flaw("F016", message, "number the options in the order they are said", step=place)
+            remedy = "number the options in the order they are said"
+            yield Flaw("F016", message, remedy, step=place, part=f"option {odd}")
         if len(keys) > MAX_CHOICES:
             message = f"{len(keys)} choices are too many to remember"
             yield Flaw("F017", message, f"offer at most {MAX_CHOICES}", step=place)
-        conditions = [option.when is not None for option in step.options]
-        if conditions != sorted(conditions):
+        always = [option.when is None for option in step.options]
+        if always != sorted(always, reverse=True):
             message = "a choice that is not always offered comes before one that is"
-            yield Flaw("F016", message, "put it last, so that no key renumbers", step=place)
+            part = f"option {keys[always.index(False)]}"
+            remedy = "put it last, so that no key renumbers"
+            yield Flaw("F016", message, remedy, step=place, part=part)
+
+
+def _labels(book: Book) -> Iterator[Flaw]:
+    """The key is said after each label, by the book: a label that names one may name another."""
+    for label in sorted({book.frame.person, book.frame.more, *book.labels()}):
+        prompt = book.prompts.get(label)
+        found = KEY.search(prompt.text) if prompt else None
+        if found:
+            message = f'the label of a choice says "{found[0]}" itself'
+            remedy = "leave the key out: it is said after the label"
+            yield Flaw("F021", message, remedy, prompt=label)
 
 
 def _choices(book: Book) -> Iterator[Flaw]:
@@ -54,10 +76,11 @@ def _choices(book: Book) -> Iterator[Flaw]:
         service = book.services.get(step.service) if isinstance(step, AskService) else None
         if not isinstance(step, AskService) or service is None or service.offers:
             continue
-        for way in (way for then in step.outcomes.values() for way in then):
+        for outcome, way in ((name, way) for name, then in step.outcomes.items() for way in then):
             if isinstance(book.steps.get(way.go), Choose):
                 message = f'service "{step.service}" finds nothing that "{way.go}" could offer'
-                yield Flaw("F008", message, "let the service say `offers: true`", step=place)
+                remedy = "let the service say `offers: true`"
+                yield Flaw("F008", message, remedy, step=place, part=f"outcome {outcome}")
 
 
 def _handlers(book: Book) -> Iterator[Flaw]:

@@ -80,7 +80,8 @@ def _sub_flows(book: Book) -> Iterator[Flaw]:
         given = returns.get(step.flow, set())
         for name in sorted(given - set(step.outcomes)):
             message = f'flow "{step.flow}" can return "{name}", which has no branch here'
-            yield Flaw("F009", message, f"add `{name}: <step>`", step=place)
+            yield Flaw("F009", message, f"add `{name}: <step>`", step=place, part="outcomes")
         for name in sorted(set(step.outcomes) - given):
             message = f'flow "{step.flow}" never returns "{name}"'
-            yield Flaw("F009", message, "take the branch out", step=place)
+            remedy = "take the branch out"
+            yield Flaw("F009", message, remedy, step=place, part=f"outcome {name}")
