@@ -56,6 +56,15 @@ def test_a_scripted_call_as_json_has_the_promised_shape(ivr) -> None:
     assert turns[0]["wait_s"] == 10
 
 
+def test_the_keys_of_a_step_are_those_that_it_offers_and_takes(ivr) -> None:
+    """Where letters are spelt, one key "for each letter" is not the key 1."""
+    spell, ways, again = json.loads(ivr("call", "--keys", "3 - 2", "--json").stdout)[1:]
+    assert "press one key for each letter" in " ".join(spell["said"])
+    assert (spell["keys"], spell["digits"]) == (["*"], 3)
+    assert ways["keys"] == ["0", "1", "2", "3", "4", "*"]
+    assert again["keys"] == ["0", "*"]
+
+
 def test_without_a_terminal_the_script_comes_from_standard_input(ivr) -> None:
     done = ivr("call", stdin="4 3")
     assert done.returncode == 0

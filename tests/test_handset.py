@@ -46,6 +46,7 @@ from ivr.handset.verbs import Gather, entered
 
 TOKEN = "the-token-of-the-test"
 ONE_KEY = 'numDigits="1" finishOnKey="" actionOnEmptyResult="true"'
+SPEECH_ALONE = '<Gather input="speech"/>'
 
 
 # --- a helpline of hand-written pages ----------------------------------------------------------
@@ -570,6 +571,22 @@ def test_the_keys_on_offer_are_found_in_the_words() -> None:
     said = ("For a person, press 0.", "Yes, press one. No, press 2.", "Again: press hash, or the")
     more = ("press, 9. Back, press star. Press zero again. Compress 5, press 12, press ninety.",)
     assert offered(said + more) == ("0", "1", "2", "#", "9", "*")
+
+
+def test_a_number_that_counts_keys_is_none() -> None:
+    """The step that spells a council says "press one key for each letter", and has no key 1."""
+    counts = ("Press one key for each letter.", "Press 3 digits.", "Press one or two keys.")
+    others = ("Press one of these.", "Press one at a time.", "Press the one that fits.")
+    assert offered(counts + others) == ()
+    said = ("Press 1 or press two to go on.", "Press the 3 key.", "Press 0 at any time.")
+    assert offered((*said, "Press star twice.", "press the hash button")) == (*"1230*#",)
+
+
+@pytest.mark.parametrize("then", ["<Hangup/>", "<Dial>+441632960001</Dial>", SPEECH_ALONE])
+async def test_where_the_line_takes_no_keys_none_is_offered(helpline: Helpline, then: str) -> None:
+    """Whatever its words say."""
+    helpline.says(f"<Say>To go back, press 1.</Say>{then}")
+    assert (await play(helpline, "")).turns[0].keys == ()
 
 
 async def test_a_transcript_can_be_read_by_anybody(helpline: Helpline) -> None:
