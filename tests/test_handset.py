@@ -237,6 +237,8 @@ async def test_ssml_is_for_the_ear_and_its_words_for_the_eye(helpline: Helpline)
     )
     script = await play(helpline, "")
     assert script.turns[0].said == ("For a person, press 0. An EHC, plan here",)
+    helpline.says("<Say><p><s>One.</s><s>Two.</s></p>Three.</Say>")
+    assert (await play(helpline, "")).turns[0].said == ("One. Two. Three.",)
 
 
 async def test_a_clip_shows_the_words_beside_it(helpline: Helpline) -> None:
@@ -394,7 +396,14 @@ async def test_a_recording_is_posted_and_silence_is_none(helpline: Helpline) -> 
         ("<Play/>", "<Play>: is empty"),
         ("<Dial/>", "<Dial>: is empty"),
         ("Hello.", "<Response>: loose words: 'Hello.'"),
+        ("<Say> </Say>", "<Say>: is empty"),
+        ("<Dial><Say>1</Say></Dial>", "<Dial> 1: <Say>: cannot stand in a <Dial>"),
+        ("<Hangup>Goodbye.</Hangup>", "<Hangup>: loose words: 'Goodbye.'"),
+        ("<Pause>a</Pause>", "<Pause>: loose words"),
+        ("<Record>a</Record>", "<Record>: loose words"),
+        ('<Say>a<break time="1s">b</break></Say>', "<break>: loose words"),
         ('<Say>a<break time="long"/></Say>', 'time="long" is not a time'),
+        ('<Say>a<break time="١s"/></Say>', "is not a time"),
         ('<Pause length="0"/>', 'length="0" is not a whole number from 1 up'),
         ('<Gather timeout="auto"/>', 'timeout="auto" is not a whole number'),
         ('<Gather finishOnKey="12"/>', "more than one key"),
