@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -54,6 +55,15 @@ def test_a_scripted_call_as_json_has_the_promised_shape(ivr) -> None:
     assert turns[0]["keys"][:5] == ["0", "1", "2", "3", "4"]
     assert turns[0]["digits"] == 1
     assert turns[0]["wait_s"] == 10
+
+
+def test_the_keys_of_a_step_are_those_that_it_offers_and_takes(ivr) -> None:
+    """Where letters are spelt, one key "for each letter" is not the key 1."""
+    spell, ways, again = json.loads(ivr("call", "--keys", "3 - 2", "--json").stdout)[1:]
+    assert "press one key for each letter" in " ".join(spell["said"])
+    assert (spell["keys"], spell["digits"]) == (["*"], 3)
+    assert ways["keys"] == ["0", "1", "2", "3", "4", "*"]
+    assert again["keys"] == ["0", "*"]
 
 
 def test_without_a_terminal_the_script_comes_from_standard_input(ivr) -> None:
@@ -206,6 +216,7 @@ def test_a_withheld_number_is_asked_for(ivr) -> None:
         (("--keys", "1", "--at", "teatime"), '"teatime" is not a time'),
         (("--keys", "1", "--withheld", "--from", "+447700900123"), "either --withheld or --from"),
         (("--keys", "@busy"), "no phone is ringing"),
+        (("--keys", "1", "--withheld", "--from", ""), "either --withheld or --from"),
         (("--loud",), "No such option"),
     ],
 )
@@ -214,6 +225,60 @@ def test_wrong_use_exits_2_and_says_what_is_wrong(ivr, arguments, said) -> None:
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "number", ["banana", "", "+12", "+4477009001234567", "077009", "anonymous"]
+)
+def test_what_is_no_number_cannot_be_rung_from(ivr, number: str) -> None:
+    """It is named, and shown how it could be written."""
+    done = ivr("call", "--keys", "1", "--from", number)
+    assert done.returncode == 2
+    assert f'"{number}" is not a number to ring from; write it as +447700900123' in done.stderr
+
+
+def test_a_number_may_be_given_as_it_is_dialled(ivr) -> None:
+    """Twilio would give it with +44."""
+    ivr("call", "--keys", "0 1 1 1 1", "--from", "07700 900 456")
+    (one,) = json.loads(ivr("callbacks", "claim", "--as", "alice", "--json").stdout)
+    assert one["number"] == "07700 900 456"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
+        *("http://[::1", "http://a b/", "http://a@b/", "http://127.0.0.1/voice?a=b", "http://b/#c"),
+    ],
+)
+def test_what_is_no_address_cannot_be_rung(ivr, url: str) -> None:
+    done = ivr("call", "--keys", "1", "--url", url)
+    assert done.returncode == 2
+    assert f'"{url}" is no address of a helpline; try http://127.0.0.1:8000' in done.stderr
+
+
+def test_guidance_is_heard_though_the_database_is_damaged(ivr, tmp_path: Path) -> None:
+    """And it is said in a line what is wrong, where, and what would mend it; the file is left."""
+    damaged = tmp_path / "var" / "helpline.db"
+    damaged.parent.mkdir()
+    damaged.write_text("nonsense")
+    done = ivr("call", "--keys", "1 4", "--json")
+    assert done.returncode == 0
+    assert "right to help in school" in json.loads(done.stdout)[-1]["said"][0]
+    said = done.stderr.splitlines()[0]
+    assert said.startswith(f"The database {damaged} cannot be used (file is not a database);")
+    assert said.endswith("move it away and run `ivr db upgrade`.")
+    assert "Traceback" not in done.stderr
+    assert damaged.read_text() == "nonsense"
+
+
+def test_guidance_is_heard_where_no_database_can_be_kept(ivr, tmp_path: Path) -> None:
+    (tmp_path / "var" / "helpline.db").mkdir(parents=True)
+    done = ivr("call", "--keys", "1 4")
+    assert done.returncode == 0
+    assert "right to help in school" in done.stdout
+    said = done.stderr.splitlines()[0]
+    assert f"The database cannot be kept in {tmp_path}/var/helpline.db (Is a directory)." in said
 
 
 def test_nobody_answering_is_told_in_a_line(ivr) -> None:
@@ -367,8 +432,9 @@ def test_demo_mode_listens_on_this_machine_only(ivr) -> None:
 
 
 def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(environment, tmp_path) -> None:
+    """On whatever port is free, if asked so; and it names the one that it took."""
     served = subprocess.Popen(
-        [*IVR, "serve", "--bind", "127.0.0.1:18431"],
+        [*IVR, "serve", "--bind", "127.0.0.1:0"],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,
@@ -378,21 +444,26 @@ def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(environment, t
     try:
         assert served.stdout is not None
         assert "Demo mode" in served.stdout.readline()
+        assert "demo-token" in served.stdout.readline()
+        at = re.search(r"on (127\.0\.0\.1:\d+)\. Stop with Ctrl-C", served.stdout.readline())
+        assert at
+        assert served.stdout.readline().endswith(f"make call URL=http://{at[1]}\n")
         assert served.stderr is not None
-        while "Running on" not in served.stderr.readline():
+        while f"Running on http://{at[1]}" not in served.stderr.readline():
             assert served.poll() is None, "it stopped instead of serving"
-        assert httpx.get("http://127.0.0.1:18431/healthz").text == "ok\n"
-        assert httpx.post("http://127.0.0.1:18431/voice").status_code == 403
-        rung = subprocess.run(
-            [*IVR, "call", "--url", "http://127.0.0.1:18431", "--keys", "1 4", "--json"],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        assert "right to help in school" in json.loads(rung.stdout)[-1]["said"][0]
+        assert httpx.get(f"http://{at[1]}/healthz").text == "ok\n"
+        assert httpx.post(f"http://{at[1]}/voice").status_code == 403
+        for url in (f"http://{at[1]}", f" HTTP://{at[1]}/", f"http://{at[1]}/voice/"):
+            rung = subprocess.run(
+                [*IVR, "call", "--url", url, "--keys", "1 4", "--json"],
+                env=environment,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=True,
+            )
+            assert "right to help in school" in json.loads(rung.stdout)[-1]["said"][0]
         served.send_signal(signal.SIGTERM)
         assert served.wait(30) == 0
     finally:

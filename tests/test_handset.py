@@ -46,6 +46,7 @@ from ivr.handset.verbs import Gather, entered
 
 TOKEN = "the-token-of-the-test"
 ONE_KEY = 'numDigits="1" finishOnKey="" actionOnEmptyResult="true"'
+SPEECH_ALONE = '<Gather input="speech"/>'
 
 
 # --- a helpline of hand-written pages ----------------------------------------------------------
@@ -236,6 +237,8 @@ async def test_ssml_is_for_the_ear_and_its_words_for_the_eye(helpline: Helpline)
     )
     script = await play(helpline, "")
     assert script.turns[0].said == ("For a person, press 0. An EHC, plan here",)
+    helpline.says("<Say><p><s>One.</s><s>Two.</s></p>Three.</Say>")
+    assert (await play(helpline, "")).turns[0].said == ("One. Two. Three.",)
 
 
 async def test_a_clip_shows_the_words_beside_it(helpline: Helpline) -> None:
@@ -393,7 +396,14 @@ async def test_a_recording_is_posted_and_silence_is_none(helpline: Helpline) -> 
         ("<Play/>", "<Play>: is empty"),
         ("<Dial/>", "<Dial>: is empty"),
         ("Hello.", "<Response>: loose words: 'Hello.'"),
+        ("<Say> </Say>", "<Say>: is empty"),
+        ("<Dial><Say>1</Say></Dial>", "<Dial> 1: <Say>: cannot stand in a <Dial>"),
+        ("<Hangup>Goodbye.</Hangup>", "<Hangup>: loose words: 'Goodbye.'"),
+        ("<Pause>a</Pause>", "<Pause>: loose words"),
+        ("<Record>a</Record>", "<Record>: loose words"),
+        ('<Say>a<break time="1s">b</break></Say>', "<break>: loose words"),
         ('<Say>a<break time="long"/></Say>', 'time="long" is not a time'),
+        ('<Say>a<break time="١s"/></Say>', "is not a time"),
         ('<Pause length="0"/>', 'length="0" is not a whole number from 1 up'),
         ('<Gather timeout="auto"/>', 'timeout="auto" is not a whole number'),
         ('<Gather finishOnKey="12"/>', "more than one key"),
@@ -570,6 +580,22 @@ def test_the_keys_on_offer_are_found_in_the_words() -> None:
     said = ("For a person, press 0.", "Yes, press one. No, press 2.", "Again: press hash, or the")
     more = ("press, 9. Back, press star. Press zero again. Compress 5, press 12, press ninety.",)
     assert offered(said + more) == ("0", "1", "2", "#", "9", "*")
+
+
+def test_a_number_that_counts_keys_is_none() -> None:
+    """The step that spells a council says "press one key for each letter", and has no key 1."""
+    counts = ("Press one key for each letter.", "Press 3 digits.", "Press one or two keys.")
+    others = ("Press one of these.", "Press one at a time.", "Press the one that fits.")
+    assert offered(counts + others) == ()
+    said = ("Press 1 or press two to go on.", "Press the 3 key.", "Press 0 at any time.")
+    assert offered((*said, "Press star twice.", "press the hash button")) == (*"1230*#",)
+
+
+@pytest.mark.parametrize("then", ["<Hangup/>", "<Dial>+441632960001</Dial>", SPEECH_ALONE])
+async def test_where_the_line_takes_no_keys_none_is_offered(helpline: Helpline, then: str) -> None:
+    """Whatever its words say."""
+    helpline.says(f"<Say>To go back, press 1.</Say>{then}")
+    assert (await play(helpline, "")).turns[0].keys == ()
 
 
 async def test_a_transcript_can_be_read_by_anybody(helpline: Helpline) -> None:

@@ -226,6 +226,53 @@ def test_a_request_that_breaks_off_costs_nobody_else_anything(line: Helpline) ->
     assert line.post().page.goes_on
 
 
+async def test_who_has_hung_up_is_not_answered(tmp_path: Path) -> None:
+    """Over HTTP/2 such an answer is never sent, nor given up, and the server could not stop."""
+    app = create_app(load_settings({"IVR_VAR": str(tmp_path), "IVR_SPEECH": "say"}))
+    sent: list[object] = []
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/voice"}
+    scope |= {"headers": [(b"x-twilio-signature", b"x")], "client": ("127.0.0.1", 4711)}
+    await app(scope, receive, send)  # type: ignore[arg-type]
+    assert sent == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "HEAD", "BREW"])
+def test_a_method_that_no_telephone_uses_is_answered_all_the_same(
+    line: Helpline, method: str
+) -> None:
+    """If it is signed."""
+    assert line.signed(method, "/voice").status == 200
+    assert line.send(method, "/voice").status == 403
+
+
+def test_a_tunnel_is_refused(line: Helpline) -> None:
+    """After a 200 to CONNECT there is no more HTTP on that line, and the server waits for its end
+    before it stops."""
+    for path in ("/voice", "/voice/x", "/voice/status", "/voice/fallback"):
+        answer = line.signed("CONNECT", path)
+        assert (answer.status, answer.body) == (403, b"")
+
+
+@pytest.mark.parametrize("path", ["/voice", "/voice/x"])
+def test_a_websocket_is_refused(line: Helpline, path: str) -> None:
+    """Signed or not, with nothing that tells whether there is such a place."""
+    asks = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    for answer in (line.signed("GET", path, headers=asks), line.send("GET", path, b"", asks)):
+        assert (answer.status, answer.body) == (403, b"")
+
+
 def test_a_request_that_does_not_end_is_not_waited_for(
     line: Helpline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -9,11 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.errors import UsageError
+from ivr.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from ivr.config import Settings
@@ -27,7 +29,9 @@ LONDON = ZoneInfo("Europe/London")
 )
 @click.option("--keys", metavar="TOKENS", help="Play a script: 1 * # - 07400123456 @busy")
 @click.option("--json", "as_json", is_flag=True, help="Print the script's turns as JSON.")
-@click.option("--from", "from_number", metavar="NUMBER", help="Ring from this number (+44...).")
+@click.option(
+    "--from", "from_number", metavar="NUMBER", help="Ring from this number: +447700900123"
+)
 @click.option("--withheld", is_flag=True, help="Ring with the number withheld.")
 @click.option("--at", metavar="TIME", help="Ring at this time in London: 2026-12-25T03:00")
 @click.option("--url", metavar="URL", help="Ring a helpline that is running, at this address.")
@@ -47,14 +51,17 @@ def call(  # noqa: PLR0913, PLR0917 - each is an option that a person types
     or with no terminal to read from, the call is played from tokens: a key, several keys in one
     go, - for silence, "words" for speech, @busy @no-answer @completed @refused for a Dial.
     """
-    if url and at:
+    if url is not None and at:
         raise UsageError("--at sets the clock of a helpline started for this call, not of --url.")
-    if url and not url.startswith(("http://", "https://")):
-        raise UsageError(f'"{url}" is no address of a helpline; try http://127.0.0.1:8000')
-    if withheld and from_number:
+    if withheld and from_number is not None:
         raise UsageError("A call is either --withheld or --from a number.")
+    line = Line(
+        _helpline_at(url) if url is not None else None,
+        at,
+        _number(from_number) if from_number is not None else None,
+        withheld,
+    )
     script = keys if keys is not None else None if sys.stdin.isatty() else sys.stdin.read()
-    line = Line(url, at, from_number, withheld)
     if script is None:
         asyncio.run(_talk(line, sound))
     else:
@@ -130,14 +137,13 @@ async def _own_helpline(
 
     from ivr.app import create_app
     from ivr.book import load_book
-    from ivr.database import upgrade
     from ivr.house import now
 
     load_book(settings.flows, settings.prompts)  # says what is wrong with it, if anything is
     ahead = _moment(at) - now() if at else timedelta()
     if is_script and not settings.shared_database:
         # A script asks for a call-back sooner than a new database is made; a person never does.
-        await upgrade(settings.database_url)
+        await _make_database(settings)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()  # who rings before the server is up waits, and is answered
@@ -154,6 +160,48 @@ async def _own_helpline(
     finally:
         stop.set()
         await served
+
+
+async def _make_database(settings: "Settings") -> None:
+    """Make the helpline's own database ready; without one, guidance is heard all the same."""
+    from ivr.database import upgrade
+
+    try:
+        await upgrade(settings.database_url)
+    except SettingsError as problem:
+        click.echo(f"{problem} The call goes on without it.", err=True)
+    except Exception as problem:  # whatever is wrong with the file, it is no reason not to ring
+        cause = problem.__cause__ or problem
+        why = str(getattr(cause, "orig", None) or cause).partition("\n")[0]
+        click.echo(
+            f"The database {settings.database_url.partition(':///')[2]} cannot be used ({why});"
+            " the call goes on without it. Put a good copy there, or move it away and run"
+            " `ivr db upgrade`.",
+            err=True,
+        )
+
+
+def _helpline_at(url: str) -> str:
+    """The address of the helpline itself, though that of its webhook (``/voice``) was given."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, half an address of IPv6
+        usable = False
+    if not usable or parts.query or parts.fragment or re.search(r"[\s@]", parts.netloc):
+        raise UsageError(f'"{url}" is no address of a helpline; try http://127.0.0.1:8000')
+    path = parts.path.rstrip("/").removesuffix("/voice").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def _number(text: str) -> str:
+    """The number that Twilio would give for what was typed."""
+    number = "".join(text.split())
+    if re.fullmatch(r"0[0-9]{9,10}", number):  # as it is dialled in the UK
+        return f"+44{number[1:]}"
+    if re.fullmatch(r"\+[0-9]{7,15}", number):
+        return number
+    raise UsageError(f'"{text}" is not a number to ring from; write it as +447700900123')
 
 
 def _moment(at: str) -> datetime:

@@ -1,5 +1,6 @@
 """``ivr serve``: start the helpline."""
 
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -11,7 +12,7 @@ LAST_PORT = 65_535
 
 
 @click.command(epilog="Example: ivr serve --bind 127.0.0.1:9000")
-@click.option("--bind", metavar="HOST:PORT", help="Where to listen (as in hypercorn.toml).")
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 is any free one.")
 def serve(bind: str | None) -> None:
     """Start the helpline: hypercorn -c hypercorn.toml 'ivr.app:create_app()'.
 
@@ -44,18 +45,37 @@ def serve(bind: str | None) -> None:
     if shelf.fault:
         click.echo(f"The last good book is served, because this one has mistakes:\n{shelf.fault}")
     steps = len(shelf.loaded.book.steps)
-    click.echo(f"Serving {steps} steps on {', '.join(config.bind)}. Stop with Ctrl-C.")
-    if settings.demo_mode:
-        known_as = f"{DEMO_NAME}, password {demo_password(settings)}"
-        click.echo(f"Staff pages: http://{config.bind[0]}/staff (sign in as {known_as})")
-    click.echo(f"Hear it from another terminal: make call URL=http://{config.bind[0]}")
+    asked = ", ".join(config.bind)
     try:
+        bound = dict(map(_bound, config.bind))
+        config.bind = list(bound.values())
+        click.echo(f"Serving {steps} steps on {', '.join(bound)}. Stop with Ctrl-C.")
+        here = f"http://{next(iter(bound))}"
+        click.echo(f"Hear it from another terminal: make call URL={here}")
+        if settings.demo_mode:
+            known_as = f"{DEMO_NAME}, password {demo_password(settings)}"
+            click.echo(f"Staff pages: {here}/staff (sign in as {known_as})")
         raise SystemExit(run(config))
     except OSError as problem:
         raise click.ClickException(
-            f"Cannot listen on {', '.join(config.bind)}: {problem.strerror}."
+            f"Cannot listen on {asked}: {problem.strerror}."
             " Choose another with --bind, such as --bind 127.0.0.1:8001."
         ) from None
+
+
+def _bound(address: str) -> tuple[str, str]:
+    """How others find this address, and what hypercorn is to listen on.
+
+    For port 0 a free one is taken here and now, so that it can be told.
+    """
+    host, _, port = address.rpartition(":")
+    plain = host.strip("[]")
+    shown = f"[{plain}]" if ":" in plain else plain
+    if int(port):
+        return f"{shown}:{port}", address
+    family = socket.AF_INET6 if ":" in plain else socket.AF_INET
+    taken = socket.create_server((plain, 0), family=family)
+    return f"{shown}:{taken.getsockname()[1]}", f"fd://{taken.detach()}"
 
 
 def _check(address: str, demo: bool) -> None:

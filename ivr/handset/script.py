@@ -30,7 +30,14 @@ TOKEN = re.compile(r'"[^"]*"(?=\s|$)|\S+')
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 KEY_WORDS = {word: str(digit) for digit, word in enumerate(DIGITS)} | {"star": "*", "hash": "#"}
-OFFER = re.compile(rf"\bpress,? (?:the )?({'|'.join(KEY_WORDS)}|[0-9*#])(?![\w*#])", re.IGNORECASE)
+# "Press one", but not "press one key for each letter", "press one or two digits", "press the one
+# that fits": there the number counts.
+THINGS = "keys?|buttons?|letters?|digits?|numbers?|times?|more|of|by|at a"
+OFFER = re.compile(
+    rf"\bpress,? (?P<the>the )?(?P<key>{'|'.join(KEY_WORDS)}|[0-9*#])(?![\w*#])"
+    rf"(?! (?:that|which|you)\b)(?P<counted> (?:(?:or|to) \w+ )?(?:{THINGS})\b)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Turn:
 
     heard: str | None  # the token as written; None: the call came in
     said: tuple[str, ...]  # line by line
-    keys: tuple[str, ...]  # the keys that those words offer, as they offer them
+    keys: tuple[str, ...]  # the keys that those words offer while the line takes keys
     digits: int | None  # how many keys the line takes now; 0: none, None: any number
     wait_s: int  # seconds that it waits for them
     ended: str | None = None  # "hangup", or "script" when the tokens ran out
@@ -93,9 +100,10 @@ async def scripted(phone: Phone, tokens: Sequence[str]) -> Script:
 
 
 def offered(said: Sequence[str]) -> tuple[str, ...]:
-    """The keys that these words offer ("press 1", "press star"), in order, each once."""
-    found = (match[1].lower() for line in said for match in OFFER.finditer(line))
-    return tuple(dict.fromkeys(KEY_WORDS.get(key, key) for key in found))
+    """The keys that these words offer ("press 1", "press the star key"), in order, each once."""
+    found = (match for line in said for match in OFFER.finditer(line))
+    keys = (match["key"].lower() for match in found if match["the"] or not match["counted"])
+    return tuple(dict.fromkeys(KEY_WORDS.get(key, key) for key in keys))
 
 
 async def _act(phone: Phone, token: str) -> Moment:
@@ -115,11 +123,13 @@ async def _act(phone: Phone, token: str) -> Moment:
 
 
 def _turn(token: str | None, moment: Moment) -> Turn:
-    turn = Turn(token, moment.said, offered(moment.said), 0, 0)
+    turn = Turn(token, moment.said, (), 0, 0)
     match moment.waits:
-        case Gather() as gather:
-            digits = gather.num_digits if "dtmf" in gather.takes else 0
-            return replace(turn, digits=digits, wait_s=gather.timeout)
+        case Gather() as gather if "dtmf" in gather.takes:
+            keys = offered(moment.said)
+            return replace(turn, keys=keys, digits=gather.num_digits, wait_s=gather.timeout)
+        case Gather(timeout=timeout):
+            return replace(turn, wait_s=timeout)
         case Dial(numbers):
             return replace(turn, rings=numbers)
     return turn

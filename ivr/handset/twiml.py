@@ -6,6 +6,7 @@ An attribute that Twilio knows is unknown here too if this handset would have to
 not.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -49,6 +50,7 @@ ATTRIBUTES = {
     "s": "",
 }
 SSML = frozenset({"break", "prosody", "say-as", "sub", "p", "s"})
+APART = {"p": " ", "s": " "}  # what stands between a paragraph or sentence and what follows it
 BREAK_UNITS = {"ms": 0.001, "s": 1.0}  # in this order, for "500ms" ends in both
 
 
@@ -98,6 +100,11 @@ class _Tag:
         if len(self.xml):
             raise self.wrong(f"<{self.xml[0].tag}> cannot stand in here")
         return (self.xml.text or "").strip()
+
+    def bare(self) -> None:
+        """Make sure that nothing stands in an element that never holds anything."""
+        if words := self.words():
+            raise self.wrong(f"loose words: {words!r}")
 
     def required(self) -> str:
         if words := self.words():
@@ -155,6 +162,8 @@ def _say(tag: _Tag) -> Say:
         else:
             words += part
     pieces += _words(words)
+    if not pieces:
+        raise tag.wrong("is empty")
     length = sum(len(piece.text) for piece in pieces if isinstance(piece, Words))
     if length > MAX_SAY:
         raise tag.wrong(f"{length:,} characters; {MAX_SAY:,} is the limit")
@@ -176,14 +185,15 @@ def _ssml(tag: _Tag) -> Iterator[str | Pause]:
         if child.tag == "break":
             yield _break(inner)
         yield from _ssml(inner)
-        yield child.tail or ""
+        yield APART.get(child.tag, "") + (child.tail or "")
 
 
 def _break(tag: _Tag) -> Pause:
+    tag.bare()
     time = tag.xml.get("time", "")
     for unit, seconds in BREAK_UNITS.items():
         number = time.removesuffix(unit)
-        if number != time and number.replace(".", "", 1).isdecimal():
+        if number != time and re.fullmatch(r"[0-9]*\.?[0-9]+", number):
             return Pause(float(number) * seconds)
     raise tag.wrong(f'time="{time}" is not a time such as 500ms or 1s')
 
@@ -193,7 +203,7 @@ def _play(tag: _Tag) -> Play:
 
 
 def _pause(tag: _Tag) -> Pause:
-    tag.words()
+    tag.bare()
     return Pause(tag.whole("length", 1))
 
 
@@ -219,13 +229,13 @@ def _redirect(tag: _Tag) -> Redirect:
 
 
 def _hangup(tag: _Tag) -> Hangup:
-    tag.words()
+    tag.bare()
     return Hangup()
 
 
 def _dial(tag: _Tag) -> Dial:
     plain = not len(tag.xml)
-    numbers = [tag.required()] if plain else [child.required() for child in tag.children()]
+    numbers = [tag.required()] if plain else [_called(child) for child in tag.children()]
     action = tag.xml.get("action", "")
     return Dial(
         numbers=tuple(numbers),
@@ -235,8 +245,14 @@ def _dial(tag: _Tag) -> Dial:
     )
 
 
+def _called(tag: _Tag) -> str:
+    if tag.xml.tag != "Number":
+        raise tag.wrong("cannot stand in a <Dial>; only Number can")
+    return tag.required()
+
+
 def _record(tag: _Tag) -> Record:
-    tag.words()
+    tag.bare()
     return Record(
         action=tag.address(tag.xml.get("action", "")),
         method=tag.method(),

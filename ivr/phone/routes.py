@@ -5,7 +5,8 @@
     /voice/fallback   Twilio's fallback URL, when we failed
     /voice/status     a call's status: noted, 204
 
-Unsigned or forged requests get 403 and nothing else.
+Unsigned or forged requests get 403 and nothing else; so does whoever asks for a tunnel (CONNECT)
+or a websocket, which no telephone does.
 
 They stand before Quart, as an ASGI application of their own. Twilio signs an address exactly as it
 travels; routing would only tidy, decode and redirect it, and takes as long as the turn itself.
@@ -59,6 +60,10 @@ class Hook:
     query: Mapping[str, str]
 
 
+class _HungUpError(Exception):
+    """Whoever asked has gone before the whole request was here."""
+
+
 def voice_path(public_url: str) -> str:
     """The path of the voice routes as Twilio sees it: a proxy may put a prefix before it."""
     return f"{urlsplit(public_url).path.rstrip('/')}/voice"
@@ -74,11 +79,16 @@ class VoiceRoutes:
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
         """Answer one request."""
-        path = scope["path"].lstrip("/") if scope["type"] == "http" else ""
+        path = "" if scope["type"] == "lifespan" else scope["path"].lstrip("/")
         voice, _, rest = path.partition("/")
-        if scope["type"] != "http" or voice != "voice":
+        if scope["type"] == "lifespan" or voice != "voice":
             return await self._onward(scope, receive, send)
-        status, document = await _answer(self._telephone, rest, scope, receive)
+        if scope["type"] == "websocket":  # closed before it is open: 403
+            return await send({"type": "websocket.close", "code": 1000, "reason": None})
+        try:
+            status, document = await _answer(self._telephone, rest, scope, receive)
+        except _HungUpError:  # over HTTP/2, an answer to nobody is never sent, nor given up
+            return None
         length = (b"content-length", b"%d" % len(document))
         headers = [*XML, length] if document else [] if status == NOTHING_TO_SAY else [length]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -89,6 +99,8 @@ async def _answer(
     telephone: Telephone, rest: str, scope: HTTPScope, receive: ASGIReceiveCallable
 ) -> tuple[int, bytes]:
     """The status and the body of the answer to a request for ``/voice/<rest>``."""
+    if scope["method"] == "CONNECT":  # after a 200 the server would hold the line open as a tunnel
+        return 403, b""
     # Who sends no signature is not listened to any further: reading takes time from the calls.
     signed = any(name == SIGNATURE for name, _ in scope["headers"])
     hook = _signed(telephone, scope, await _body(receive)) if signed else None
@@ -125,14 +137,14 @@ def _last_resort(telephone: Telephone, hook: Hook, failed: str = "") -> str:
 
 
 async def _body(receive: ASGIReceiveCallable) -> bytes:
-    """The whole body, or as much as came of it: what is cut short is not signed."""
+    """The whole body, or as much as came of it in time: what is cut short is not signed."""
     body, more = bytearray(), True
     try:
         async with asyncio.timeout(BODY_SECONDS):
             while more and len(body) <= LONGEST_BODY:
                 event = await receive()
-                if event["type"] != "http.request":  # they have hung up
-                    break
+                if event["type"] != "http.request":
+                    raise _HungUpError
                 body += event.get("body", b"")
                 more = event.get("more_body", False)
     except TimeoutError:
