@@ -26,7 +26,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/ivr check --strict
+	$(BIN)/ivr check  # not --strict: a prompt that is due to be read again stops no other work
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -72,6 +72,7 @@ class Database:
 
         Nothing is opened before the first session.
         """
+        self.url = url
         self._engine = _engine(make_url(url), busy_ms, ANSWER_S)
 
     @asynccontextmanager

@@ -13,7 +13,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -206,9 +207,15 @@ def helpline(
         port = listening.getsockname()[1]
         public = public or f"http://127.0.0.1:{port}"
         chosen = load_settings(settings_of(var, public, **settings))
-        asyncio.run(upgrade(chosen.database_url))
+        done(upgrade(chosen.database_url))
         with served(create_app(chosen, clock), listening):
             yield Helpline(port, public)
+
+
+def done(work: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of this work, done in a loop of its own, whatever runs in this thread."""
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(asyncio.run, work).result()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What staff do with the queue: nobody rings a caller twice, and nothing falls out of it."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from databases import KINDS, ROOT, new_url
 from sqlalchemy import text
 
 from ivr.callbacks import states
+from ivr.callbacks.bell import Bell
 from ivr.callbacks.desk import (
     CLAIM_LASTS,
+    CannotReopenError,
     Claim,
     Desk,
     NoteNeededError,
@@ -24,7 +27,7 @@ from ivr.callbacks.desk import (
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.queue import Queue
+from ivr.callbacks.queue import Looking, Queue, View
 from ivr.callbacks.states import ENDED, OPEN, OUTCOMES, State
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database, upgrade
@@ -294,9 +297,11 @@ async def test_what_is_urgent_says_why_and_is_not_erased_until_it_is_not(
 
 
 def test_every_state_can_be_left_unless_it_is_an_end() -> None:
-    """By somebody's move or, for what is being rung, by an outcome."""
-    left = {origin for move in states.MOVES for origin in move.origins}
+    """By somebody's move or, for what is being rung, by an outcome. An end is left only by who
+    made a mistake."""
+    left = {origin for move in states.MOVES for origin in move.origins if move != states.REOPEN}
     assert left == set(OPEN)
+    assert set(states.REOPEN.origins) == set(ENDED)
     assert set(OPEN) | set(ENDED) == set(State)
     assert not set(OPEN) & set(ENDED)
 
@@ -325,6 +330,150 @@ def test_every_slot_has_a_next_moment_on_any_day() -> None:
 def test_while_nobody_knows_the_hours_they_put_nothing_off() -> None:
     """An outcome can be recorded though the file of hours is broken."""
     assert Hours({}).within(MONDAY, "morning") == MONDAY
+
+
+# --- handing over, and opening again -------------------------------------------------------------
+
+
+async def test_a_claim_is_handed_over_and_its_first_holder_has_it_no_longer(
+    desk: Desk, queue: Queue, database: Database
+) -> None:
+    """The colleague has as long for it as if they had claimed it; the note is theirs to read."""
+    await wished(database, wish(1))
+    claim = await claimed(desk)
+    await desk.hand_over(claim, "bob", "she reads lips")
+    with pytest.raises(NotYoursError):
+        await desk.finish(claim, "spoke")
+    theirs = await desk.held(claim.request_id, "bob")
+    assert theirs is not None
+    assert theirs.expires_at == MONDAY + CLAIM_LASTS
+    assert ("alice", "handed over to bob") in await events(database)
+    notes = [one.note for one in await queue.history(claim.request_id, notes=True)]
+    assert "she reads lips" in notes
+    await desk.finish(theirs, "spoke")
+
+
+async def test_what_was_ended_by_mistake_is_opened_again_and_is_due_at_once(
+    desk: Desk, queue: Queue, database: Database, clock: SetClock
+) -> None:
+    """What is open, or was never there, cannot be."""
+    await wished(database, wish(1))
+    claim = await claimed(desk)
+    with pytest.raises(CannotReopenError):
+        await desk.reopen(claim.request_id, "alice")
+    await desk.finish(claim, "asked not to be called")
+    await desk.reopen(claim.request_id, "alice")
+    (shown,) = await queue.open()
+    assert (shown.state, shown.due_at) == ("due again", "2026-11-23T10:00:00Z")
+    with pytest.raises(CannotReopenError):
+        await desk.reopen(4711, "alice")
+    await desk.finish(await claimed(desk), "spoke")
+    clock.at = MONDAY + timedelta(days=200)
+    assert await Eraser(database, clock, 3).erase() == 1
+    with pytest.raises(CannotReopenError):
+        await desk.reopen(claim.request_id, "alice")
+
+
+async def test_a_caller_who_asked_anew_has_one_open_request_still(
+    desk: Desk, queue: Queue, database: Database
+) -> None:
+    await wished(database, wish(1))
+    claim = await claimed(desk)
+    await desk.finish(claim, "spoke")
+    await wished(database, replace(wish(2), number=wish(1).number))
+    with pytest.raises(CannotReopenError, match="another open request"):
+        await desk.reopen(claim.request_id, "alice")
+    assert len(await queue.open()) == 1
+
+
+async def test_another_try_is_when_the_caller_said_but_in_staffed_hours(
+    desk: Desk, queue: Queue, database: Database
+) -> None:
+    """A time that has passed means now; one at night the next morning."""
+    for number, chosen, due in (
+        (1, MONDAY + timedelta(days=1), "2026-11-24T10:00:00Z"),
+        (2, MONDAY - timedelta(days=1), "2026-11-23T10:00:00Z"),
+        (3, MONDAY + timedelta(hours=12), "2026-11-24T09:00:00Z"),
+    ):
+        await wished(database, wish(number))
+        claim = await claimed(desk)
+        await desk.finish(claim, "no answer", again_at=chosen)
+        assert (await queue.one(claim.request_id)).due_at == due
+        await desk.finish(await taken(desk, claim.request_id), "spoke")
+
+
+async def taken(desk: Desk, request_id: int) -> Claim:
+    claim = await desk.claim(request_id, "alice")
+    assert claim is not None
+    return claim
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+async def test_the_queue_is_looked_at_in_parts_and_pages(
+    desk: Desk, queue: Queue, database: Database, clock: SetClock
+) -> None:
+    """Each part holds what it says, a page after another, the next due first."""
+    due = MONDAY + timedelta(days=1)
+    await wished(
+        database,
+        *(wish(number, due_at=due + timedelta(hours=number)) for number in range(1, 6)),
+        wish(6, due_at=MONDAY - timedelta(hours=1), topic="school/rights", council="E09000003"),
+    )
+    urgent = (await queue.ids("000005"))[0]
+    await desk.mark(urgent, "alice", True, "not safe")
+    mine = await claimed(desk)
+
+    async def found(view: View, **narrowed: str) -> list[str]:
+        looking = Looking(view, who="alice", **narrowed)
+        shown = await queue.page(looking, 0, 10)
+        assert await queue.count(looking) == len(shown)
+        return [one.record.reference for one in shown]
+
+    assert await found(View.OPEN) == ["000006", "000001", "000002", "000003", "000004", "000005"]
+    assert await found(View.MISSED) == await found(View.TODAY) == ["000006"]
+    assert await found(View.MINE) == ["000006"]
+    assert await found(View.URGENT) == ["000005"]
+    assert await found(View.OPEN, flow="school") == ["000006"]
+    assert await found(View.OPEN, flow="scho_l") == []
+    assert await found(View.OPEN, council="E09000003") == ["000006"]
+    pages = [await queue.page(Looking(), first, 4) for first in (0, 4, 8)]
+    assert [len(page) for page in pages] == [4, 2, 0]
+    await desk.finish(mine, "spoke")
+    assert await found(View.ENDED) == ["000006"]
+
+
+async def test_a_search_finds_whole_numbers_and_references_and_nothing_else(
+    queue: Queue, database: Database
+) -> None:
+    await wished(database, wish(1), wish(2))
+    for text_typed, references in (
+        ("07700 900001", ["000001"]),
+        ("+447700900002", ["000002"]),
+        ("000 002", ["000002"]),
+        ("0002", []),
+        ("", []),
+        ("% or 1=1 --", []),
+        ("٠٠٠٠٠١", []),
+    ):
+        found = await queue.search(text_typed)
+        assert [one.record.reference for one in found] == references, text_typed
+
+
+async def test_the_bell_rings_for_what_others_did(database: Database, desk: Desk) -> None:
+    """On PostgreSQL by its own notice, on SQLite by looking; one's own deeds are no news."""
+    bell = Bell(database)
+    ringing = asyncio.create_task(bell.run())
+    try:
+        waiting = asyncio.create_task(bell.wait(20))
+        while not waiting.done():  # until the bell listens, nothing can be heard
+            await wished(database, wish(await bell.changed(0, "nobody") + 1))
+            await asyncio.wait({waiting}, timeout=0.2)
+        assert await bell.changed(0, "nobody") > 0
+        assert await bell.changed(0, "caller") == 0
+    finally:
+        ringing.cancel()
 
 
 # --- many at once ------------------------------------------------------------------------------

@@ -24,9 +24,8 @@ log = logging.getLogger(__name__)
 class Bell:
     """Tells those who wait when something happened."""
 
-    def __init__(self, database: Database, url: str) -> None:
-        """Take the database, and its address (IVR_DATABASE_URL)."""
-        self._database = database
+    def __init__(self, database: Database) -> None:
+        self._database, url = database, database.url
         self._dsn = url.replace("+asyncpg", "") if url.startswith("postgresql") else ""
         self._rung = asyncio.Event()
         self._waiting = 0

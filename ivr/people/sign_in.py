@@ -229,7 +229,8 @@ class Entrance:
         over = delete(Failures).where(col(Failures.began_at) <= now - WITHIN)
         async with self.database.writing() as session:
             await session.exec(over)
-            counted = await session.execute(ONE_MORE, {"place": place, "now": now})
+            connection = await session.connection()
+            counted = await connection.execute(ONE_MORE, {"place": place, "now": now})
             if counted.scalar_one() > FAILURES:
                 raise WaitError
 
