@@ -15,6 +15,7 @@ from ivr.callbacks.states import ENDED, State
 from ivr.callbacks.tables import (
     BY_DUE,
     IS_OPEN,
+    IS_URGENT,
     CallBackEffect,
     CallBackEvent,
     CallBackRequest,
@@ -217,7 +218,7 @@ class Queue:
             View.OPEN: [IS_OPEN],
             View.TODAY: [IS_OPEN, due < midnight],
             View.MISSED: [IS_OPEN, due < now],
-            View.URGENT: [IS_OPEN, col(CallBackRequest.urgent).is_(True)],
+            View.URGENT: [IS_OPEN, IS_URGENT],
             View.MINE: [IS_OPEN, col(CallBackRequest.holder) == looking.who],
             View.ENDED: [col(CallBackRequest.ended_at).is_not(None)],
         }

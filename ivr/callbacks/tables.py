@@ -13,6 +13,7 @@ from ivr.database import Moment
 EMPTY = {"server_default": ""}
 # As the migrations have it: in a query it lets the indexes of open requests be used.
 IS_OPEN = text("state NOT IN ('done', 'closed')")
+IS_URGENT = text("urgent")
 
 
 class CallBackRequest(SQLModel, table=True):
@@ -21,6 +22,13 @@ class CallBackRequest(SQLModel, table=True):
     __tablename__ = "callback_request"
     __table_args__ = (
         Index("callback_request_due", "due_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+        Index(
+            "callback_request_urgent",
+            "due_at",
+            sqlite_where=IS_URGENT,
+            postgresql_where=IS_URGENT,
+        ),
+        Index("callback_request_holder", "holder"),
         Index("callback_request_number", "number_hash"),
         Index("callback_request_ended", "ended_at"),
         Index(

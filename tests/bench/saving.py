@@ -1,4 +1,4 @@
-"""Saving and claiming a call-back beside 100 and beside 100,000 requests, in both databases."""
+"""A save, a claim and the queue's page beside 100 and 100,000 requests, in both databases."""
 
 import asyncio
 import time
@@ -11,8 +11,10 @@ from statistics import median
 from typing import Any
 
 from cryptography.fernet import Fernet
+from quart.typing import TestClientProtocol as QuartClient
 from sqlmodel import SQLModel, insert
 
+from ivr.app import create_app
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
@@ -21,14 +23,19 @@ from ivr.callbacks.service import Wishing
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
 from ivr.callbacks.wishes import Kind
+from ivr.config import load_settings
 from ivr.conversation import Call
 from ivr.core.call import Ask
 from ivr.database import Database, upgrade
 from ivr.hours import load_hours
-from ivr.house import now
+from ivr.house import build, now
+from ivr.people.sign_in import Attempt
+from ivr.staff.door import SESSION
+from ivr.staff.queue import AT_ONCE as AT_ONCE_ON_A_PAGE
 from tests.bench.report import Row
 from tests.bench.servers import ROOT
 from tests.databases import KINDS, new_url
+from tests.helplines import settings_of
 
 FEW, MANY = 100, 100_000
 AT_ONCE = 5_000
@@ -39,6 +46,7 @@ FACTS = {
     "council": "E10000030",
     "topic": "school/rights",
 }
+PASSWORD = "a few words in a row"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -54,12 +62,17 @@ class Office:
     database: Database
     save: Wishing
     desk: Desk
+    browser: QuartClient  # somebody is signed in
 
 
 async def _beside(kind: str, folder: Path, rounds: int, times: int) -> list[Row]:
     keys = Keys((Fernet.generate_key(),), b"a key of this measurement alone")
     offices = {size: await _office(kind, folder, size, keys) for size in (FEW, MANY)}
-    works: dict[str, Callable[[Office], Awaitable[float]]] = {"a save": _save, "a claim": _claim}
+    works: dict[str, Callable[[Office], Awaitable[float]]] = {
+        "a save": _save,
+        "a claim": _claim,
+        "the queue's page": _page,
+    }
     rows = []
     try:
         for what, work in works.items():
@@ -89,7 +102,20 @@ async def _office(kind: str, folder: Path, size: int, keys: Keys) -> Office:
         database,
         Wishing(Kind.SAVE, keeper, keys, now, demo=False),
         Desk(database, keys, hours, now),
+        await _browser(url, place),
     )
+
+
+async def _browser(url: str, place: Path) -> QuartClient:
+    """A supervisor of the helpline on this database, with a session."""
+    settings = load_settings(settings_of(place, "http://127.0.0.1") | {"IVR_DATABASE_URL": url})
+    house = build(settings)
+    await house.register.add("Bench", "supervisor", by="bench", password=PASSWORD)
+    signed = await house.entrance.sign_in(Attempt("Bench", PASSWORD))
+    await house.database.close()
+    browser = create_app(settings).test_client()
+    browser.set_cookie("127.0.0.1", SESSION, signed.token, path="/staff")
+    return browser
 
 
 def _row(what: str, took: Mapping[int, Sequence[float]]) -> Row:
@@ -123,6 +149,17 @@ async def _claim(office: Office) -> float:
     if claim is None:
         raise SystemExit("There was nothing to claim.")
     await office.desk.release(claim)
+    return took
+
+
+async def _page(office: Office) -> float:
+    """Seconds for the queue's first page, as a browser gets it."""
+    begun = time.perf_counter()
+    answer = await office.browser.get("/staff/", headers={"Host": "127.0.0.1"})
+    page = await answer.get_data(as_text=True)
+    took = time.perf_counter() - begun
+    if page.count('class="card') != AT_ONCE_ON_A_PAGE:
+        raise SystemExit(f"The queue's page was answered {answer.status_code}.")
     return took
 
 

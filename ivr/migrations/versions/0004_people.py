@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make the tables; what happened to a request may name somebody."""
+    """Make the tables, and the indexes of the queue's parts; an event may name somebody."""
     op.create_table(
         "person",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -47,6 +47,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("callback_event") as event:
         event.alter_column("what", type_=sa.String(96))
+    op.create_index("callback_request_holder", "callback_request", ["holder"])
+    op.create_index(
+        "callback_request_urgent",
+        "callback_request",
+        ["due_at"],
+        sqlite_where=sa.text("urgent"),
+        postgresql_where=sa.text("urgent"),
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION callback_event_happened() RETURNS trigger LANGUAGE plpgsql AS"
