@@ -2,12 +2,13 @@
 # make call   phone it from this terminal (make call URL=http://... for one that is running)
 # make test   the tests             make lint   style, types and the house's law
 # make bench  speed, side by side   make lock   pin the dependencies again
+# make pictures  the staff pages, as pictures in docs/pictures
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run call setup test lint bench lock
+.PHONY: run call setup test lint bench lock pictures
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -30,6 +31,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+pictures: $(READY)
+	$(BIN)/python -m tests.pictures
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools

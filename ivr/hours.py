@@ -60,6 +60,10 @@ class Hours:
         opening = self._opening(local.date())
         return opening is not None and opening.opens <= local.time() < opening.closes
 
+    def half(self, at: datetime) -> str:
+        """Which half of the day this moment lies in: morning or afternoon."""
+        return HALVES[at.astimezone(self.zone).time() >= NOON]
+
     def within(self, moment: datetime, slot: str) -> datetime:
         """Return the first moment from this one on that lies in staffed hours and in the slot, in
         UTC; this one itself if nobody knows the hours. Raises ValueError for another slot."""

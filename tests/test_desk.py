@@ -110,6 +110,26 @@ async def test_the_next_due_is_claimed_first_and_a_missed_promise_before_all(
     assert await desk.claim_next("alice") is None
 
 
+async def test_who_asked_for_the_afternoon_is_not_rung_first_in_the_morning(
+    desk: Desk, database: Database, clock: SetClock
+) -> None:
+    """Unless they are late, or urgent, or nobody else waits."""
+    due = MONDAY + timedelta(days=1)
+    await wished(
+        database, wish(1, due_at=due, slot="afternoon"), wish(2, due_at=due + timedelta(days=1))
+    )
+    first, second = await claimed(desk), await claimed(desk)
+    assert [first.reference, second.reference] == ["000002", "000001"]
+    await desk.release(first)
+    await desk.release(second)
+    await desk.mark(second.request_id, "alice", True, "not safe")
+    assert (await claimed(desk)).reference == "000001"
+    await desk.release((await desk.held(second.request_id, "alice")) or second)
+    await desk.mark(second.request_id, "alice", False, "safe")
+    clock.at = MONDAY + timedelta(hours=3)  # one in the afternoon
+    assert (await claimed(desk)).reference == "000001"
+
+
 async def test_what_one_person_holds_nobody_else_can_claim(
     desk: Desk, queue: Queue, database: Database
 ) -> None:

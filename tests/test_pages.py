@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on th
 
 TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 NUMBER = "07400 123 456"
-HEARD = ("1", "1", "", "", "")  # an answer about help in school
+HEARD = ("1", "1", "1", "")  # an answer about help in school
 ASKED = ("0", "1", "1", "1", "1")  # my number, any time, save
 LARGEST_PAGE = 50_000  # bytes
 
@@ -86,6 +86,9 @@ def test_a_request_is_taken_worked_and_ended(line: Helpline, amina: Desk) -> Non
     assert NUMBER in amina.words
     assert "I keep what you tell me private, unless I think that someone is at risk" in amina.words
     assert "Yours until 10:45 am" in amina.words
+    amina.page.get_by_text("What they heard").click()
+    assert "Keep notes, and ask for answers in writing." in amina.words
+    assert "The line goes on with: Yes, that helped" in amina.words
     amina.page.get_by_label("Spoke").check()
     amina.press("Save and let go")
     assert "Saved. Thank you." in amina.words
@@ -257,7 +260,8 @@ def states(line: Helpline, desk: Desk) -> Iterator[str]:
     desk.go()
     desk.page.get_by_text("Narrow down").click()
     yield "the queue"
-    desk.go("/?search=123")
+    desk.page.get_by_label("Find a reference").fill("123")
+    desk.press("Find")
     yield "nothing found"
     desk.go("/requests/1")
     yield "a request"

@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ivr.callbacks import states
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
-from ivr.callbacks.tables import BY_DUE, IS_OPEN, UNHELD, CallBackRequest, event
+from ivr.callbacks.tables import BY_DUE, IS_OPEN, IS_URGENT, UNHELD, CallBackRequest, event
 from ivr.database import Database
 from ivr.errors import HelplineError
 from ivr.hours import Hours
@@ -69,8 +69,14 @@ class Desk:
         return await self._claimed(request_id, who, states.CLAIM, self._free())
 
     async def claim_next(self, who: str) -> Claim | None:
-        """Claim the request that is due next; None if none is waiting."""
-        free = select(CallBackRequest.id).where(IS_OPEN, self._free())
+        """Claim the request that is due next; None if none is waiting.
+
+        Before others come those who asked to be rung at this time of day, or at any.
+        """
+        return await self._claim_next(who, self._wanted_now()) or await self._claim_next(who)
+
+    async def _claim_next(self, who: str, *conditions: Any) -> Claim | None:
+        free = select(CallBackRequest.id).where(IS_OPEN, self._free(), *conditions)
         query = free.order_by(*BY_DUE).limit(LOOK_AT)
         while True:
             async with self.database.reading() as session:
@@ -228,6 +234,12 @@ class Desk:
         if request is None:
             raise NotYoursError
         return request
+
+    def _wanted_now(self) -> Any:
+        """It is the time of day that the caller chose, or is late, or urgent."""
+        now = self.clock()
+        slot, due = col(CallBackRequest.slot), col(CallBackRequest.due_at)
+        return or_(slot.in_(("any", self.hours.half(now))), due <= now, IS_URGENT)
 
     def _free(self) -> Any:
         """Nobody holds it, or whoever did has let the claim expire."""

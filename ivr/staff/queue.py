@@ -9,11 +9,12 @@ from quart import Response, g, request
 from ivr.callbacks.queue import MANY, Looking, View
 from ivr.people.tables import Role
 from ivr.staff import words
-from ivr.staff.door import Door
+from ivr.staff.door import Door, field
 from ivr.staff.office import Office
 from ivr.staff.topics import Topics
 
 AT_ONCE = 50  # requests on a page
+LONGEST_SEARCH = 40  # characters
 
 VIEWS = {
     View.OPEN: "All open",
@@ -30,12 +31,7 @@ def add_pages(door: Door, office: Office) -> None:
 
     @door.page("/", Role.ADVISER)
     async def queue() -> Response:
-        """The queue, or what a search found."""
-        text, topics = request.args.get("search", "").strip(), Topics(office.book())
-        if text:
-            found = await office.queue.search(text)
-            context: dict[str, Any] = {"found": found, "search": text, "total": len(found)}
-            return await door.show("queue.html", **_common(topics), **context)
+        """The queue, or a part of it."""
         looking, number = _looking(), _page_number()
         total = await office.queue.count(looking)
         found = await office.queue.page(looking, (number - 1) * AT_ONCE, AT_ONCE)
@@ -43,7 +39,7 @@ def add_pages(door: Door, office: Office) -> None:
         urgent = await office.queue.count(Looking(View.URGENT))
         return await door.show(
             "queue.html",
-            **_common(topics),
+            **_common(),
             found=found,
             total=total,
             looking=looking,
@@ -53,6 +49,14 @@ def add_pages(door: Door, office: Office) -> None:
             urgent=urgent,
             last_event=await office.queue.last_event(),
         )
+
+    @door.page("/search", Role.ADVISER, "POST")
+    async def search() -> Response:
+        """What was looked for. By POST: a number does not belong into an address."""
+        text = field(await request.form, "search")[:LONGEST_SEARCH]
+        found = await office.queue.search(text)
+        context: dict[str, Any] = {"found": found, "search": text, "total": len(found)}
+        return await door.show("queue.html", **_common(), **context)
 
     @door.page("/next", Role.ADVISER, "POST")
     async def take_next() -> Response:
@@ -89,11 +93,11 @@ def add_pages(door: Door, office: Office) -> None:
             council=request.args.get("council", ""),
         )
 
-    def _common(topics: Topics) -> dict[str, Any]:
+    def _common() -> dict[str, Any]:
         names = {one.entry.gss_code: one.spoken for one in office.directory.councils}
         return {
             "views": VIEWS,
-            "topics": topics,
+            "topics": Topics(office.book()),
             "councils": names,
             "many": MANY,
             "needs": words.NEEDS,
