@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.callbacks import states
+from ivr.callbacks.attempts import was_dialled
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
 from ivr.callbacks.tables import BY_DUE, IS_OPEN, IS_URGENT, UNHELD, CallBackRequest, event
@@ -181,7 +182,8 @@ class Desk:
         async with self.database.writing() as session:
             request = await self._held(session, claim, states.FINISH, UNHELD)
             request.state, request.outcome = ended.leads.value, ended.name
-            request.attempts += ended.counts
+            dialled = await was_dialled(session, claim.request_id, claim.token)
+            request.attempts += ended.counts and not dialled
             if ended.leads in ENDED:
                 request.ended_at = now
             if ended.retry_after is not None:
@@ -244,7 +246,7 @@ class Desk:
     def _free(self) -> Any:
         """Nobody holds it, or whoever did has let the claim expire."""
         state, expires = col(CallBackRequest.state), col(CallBackRequest.claim_expires_at)
-        expired = (state == State.CLAIMED.value) & (expires <= self.clock())
+        expired = state.in_(_values(states.RENEW)) & (expires <= self.clock())
         return or_(state.in_(_values(states.CLAIM)), expired)
 
 

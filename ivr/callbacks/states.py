@@ -38,6 +38,8 @@ CLAIM = Move("claimed", UNCLAIMED, State.CLAIMED)
 TAKE_OVER = Move("taken over", (State.CLAIMED,), State.CLAIMED)
 HAND_OVER = Move("handed over", (State.CLAIMED,), State.CLAIMED)
 REOPEN = Move("reopened", ENDED, State.DUE_AGAIN)  # it was ended by mistake
+CALL = Move("calling", (State.CLAIMED,), State.CALLING)
+HANG_UP = Move("hung up", (State.CALLING,), State.CLAIMED)
 RENEW = Move("renewed", (State.CLAIMED, State.CALLING))
 RELEASE = Move("released", (State.CLAIMED,))
 FINISH = Move("finished", (State.CLAIMED, State.CALLING))
@@ -45,7 +47,7 @@ CANCEL = Move("cancelled", (State.WAITING, State.CLAIMED, State.DUE_AGAIN), Stat
 
 URGENT, NOT_URGENT = "marked urgent", "not urgent"  # beside every state: no move
 
-MOVES = (CLAIM, TAKE_OVER, HAND_OVER, REOPEN, RENEW, RELEASE, FINISH, CANCEL)
+MOVES = (CLAIM, TAKE_OVER, HAND_OVER, REOPEN, CALL, HANG_UP, RENEW, RELEASE, FINISH, CANCEL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,22 @@ class CallBackEvent(SQLModel, table=True):
     note: str = Field(default="", sa_type=Text, sa_column_kwargs=EMPTY)  # of staff, sealed
 
 
+class CallBackAttempt(SQLModel, table=True):
+    """One try to reach a caller through Twilio: it rings whoever holds the request, then them."""
+
+    __tablename__ = "callback_attempt"
+    __table_args__ = (Index("callback_attempt_request", "request_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    request_id: int = Field(foreign_key="callback_request.id")
+    who: str = Field(max_length=64)  # whoever holds it
+    claim_token: str = Field(max_length=16)  # of the claim under which it was made
+    began_at: datetime = Field(sa_type=Moment)
+    taken_at: datetime | None = Field(default=None, sa_type=Moment)  # they pressed 1
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    result: str = Field(default="", max_length=16)  # a ``Result``, once it has ended
+
+
 #: What a request has whose claim has ended.
 UNHELD: Mapping[str, Any] = {"holder": "", "claim_token": "", "claim_expires_at": None}
 
