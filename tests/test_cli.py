@@ -12,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ivr.cli.staff import ROLES
+from ivr.people.tables import Role
+
 ROOT = Path(__file__).parent.parent
 IVR = (sys.executable, "-c", "from ivr.cli import main; main()")
 
@@ -355,6 +358,37 @@ def test_a_misspelt_step_is_named_with_its_place_and_the_nearest_name(ivr, flows
     refused = ivr("serve", "--bind", "127.0.0.1:0", **folders)
     assert refused.returncode == 1
     assert "F003" in refused.stderr
+
+
+# --- staff -----------------------------------------------------------------------------------
+
+
+def test_people_are_added_listed_changed_and_removed(ivr) -> None:
+    """A password stands alone on standard output, so that a script can read it."""
+    ivr("db", "upgrade")
+    added = ivr("staff", "add", "Ann Smith", "--role", "administrator", "--as", "root")
+    assert re.fullmatch(r"(\w{5}-){2}\w{5}\n", added.stdout)
+    assert "in person or by phone" in added.stderr
+    ivr("staff", "add", "Bob")
+    ivr("staff", "role", "bob", "supervisor")
+    people = json.loads(ivr("staff", "list", "--json").stdout)
+    assert [(one["name"], one["role"], one["must_change"]) for one in people] == [
+        ("Ann Smith", "administrator", True),
+        ("Bob", "supervisor", True),
+    ]
+    again = json.loads(ivr("staff", "reset", "BOB", "--json").stdout)
+    assert re.fullmatch(r"(\w{5}-){2}\w{5}", again["password"])
+    assert ivr("staff", "remove", "Bob").returncode == 0
+    listed = ivr("staff", "list").stdout
+    assert "Ann Smith" in listed
+    assert "Bob" not in listed
+    refused = ivr("staff", "remove", "Ann Smith")
+    assert refused.returncode == 1
+    assert "Nobody else could manage people" in refused.stderr
+
+
+def test_there_are_as_many_roles_at_the_prompt_as_there_are() -> None:
+    assert tuple(Role) == ROLES
 
 
 # --- the rest --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ivr.cli.database import db
 from ivr.cli.directory import directory
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
+from ivr.cli.staff import staff
 from ivr.errors import HelplineError, SettingsError, UsageError
 
 
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for command in (call, callbacks, check, db, directory, serve, speak):
+for command in (call, callbacks, check, db, directory, serve, speak, staff):
     main.add_command(command)

@@ -1,27 +1,24 @@
 """``ivr callbacks``: the call-back requests, at the prompt."""
 
-import asyncio
 import csv
 import getpass
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 import click
+
+from ivr.cli.common import Answer, as_json, as_whom, with_database
 
 if TYPE_CHECKING:
     from ivr.callbacks.desk import Claim, Desk
     from ivr.callbacks.queue import CallBack, Happening, Queue
+    from ivr.config import Settings
+    from ivr.database import Database
 
-Answer = TypeVar("Answer")
 Shown: TypeAlias = "tuple[CallBack, list[Happening]]"
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
-as_whom = click.option(
-    "--as", "who", default=getpass.getuser, help="Who does it. Unset: your name on this machine."
-)
 
 
 @dataclass(frozen=True)
@@ -200,27 +197,20 @@ async def _mine(office: Office, reference: str, who: str) -> "Claim":
 
 def _at(do: Callable[[Office], Awaitable[Answer]]) -> Answer:
     """Do something in the office of the helpline that the settings describe."""
-    from ivr.callbacks.desk import Desk
-    from ivr.callbacks.keys import Keys
-    from ivr.callbacks.queue import Queue
-    from ivr.config import load_settings
-    from ivr.database import Database
-    from ivr.hours import load_hours
-    from ivr.house import now
 
-    settings = load_settings()
+    async def doing(settings: "Settings", database: "Database") -> Answer:
+        from ivr.callbacks.desk import Desk
+        from ivr.callbacks.keys import Keys
+        from ivr.callbacks.queue import Queue
+        from ivr.hours import load_hours
+        from ivr.house import now
 
-    async def doing() -> Answer:
-        database = Database(settings.database_url)
-        try:
-            keys = Keys(settings.fernet_keys, settings.hash_key)
-            hours = load_hours(settings.flows / "data" / "hours.yaml")
-            desk = Desk(database, keys, hours, now)
-            return await do(Office(Queue(database, keys, now), desk))
-        finally:
-            await database.close()
+        keys = Keys(settings.fernet_keys, settings.hash_key)
+        hours = load_hours(settings.flows / "data" / "hours.yaml")
+        desk = Desk(database, keys, hours, now)
+        return await do(Office(Queue(database, keys, now), desk))
 
-    return asyncio.run(doing())
+    return with_database(doing)
 
 
 # --- what they print ---------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class Register:
         async with self.database.writing() as session:
             known = await _found(session, name)
             if known is not None and known.removed_at is None:
-                raise NameTakenError(f"There is a {known.name} already; give another name.")
+                raise NameTakenError(f"{known.name} has an account already; give another name.")
             person.id = known.id if known else None
             await session.merge(person)
             session.add(self._deed(by, f"added as {role}", person))
