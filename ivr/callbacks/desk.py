@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import or_, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.callbacks import states
@@ -138,7 +138,13 @@ class Desk:
                 col(CallBackRequest.state).in_(_values(states.REOPEN)),
                 col(CallBackRequest.erased_at).is_(None),
             )
-            .values(state=State.DUE_AGAIN.value, outcome="", ended_at=None, due_at=self.clock())
+            .values(
+                state=State.DUE_AGAIN.value,
+                outcome="",
+                ended_at=None,
+                due_at=self.clock(),
+                promised_at=func.coalesce(CallBackRequest.promised_at, CallBackRequest.due_at),
+            )
             .returning(CallBackRequest)
         )
         try:
@@ -187,6 +193,7 @@ class Desk:
             if ended.leads in ENDED:
                 request.ended_at = now
             if ended.retry_after is not None:
+                request.promised_at = request.promised_at or request.due_at
                 request.due_at = (
                     self.hours.within(max(again_at, now), "any")
                     if again_at

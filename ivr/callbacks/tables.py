@@ -47,6 +47,7 @@ class CallBackRequest(SQLModel, table=True):
     number_hash: str = Field(max_length=64)
     requested_at: datetime = Field(sa_type=Moment)
     due_at: datetime = Field(sa_type=Moment)  # by when we said that we would ring
+    promised_at: datetime | None = Field(default=None, sa_type=Moment)  # that, once we tried again
     slot: str = Field(max_length=16)  # any, morning or afternoon
     topic: str = Field(default="", max_length=128)  # the place of the answer heard last
     council: str = Field(default="", max_length=9)  # GSS code

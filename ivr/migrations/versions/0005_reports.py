@@ -1,0 +1,14 @@
+"""What reports need: the promise as it stood when we first tried."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ivr.database import Moment
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Add the column. For what was tried again before this, the due time must do."""
+    op.add_column("callback_request", sa.Column("promised_at", Moment, nullable=True))
