@@ -22,7 +22,7 @@ from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
 from ivr.callbacks.tables import BY_DUE, IS_OPEN, UNHELD, CallBackRequest, event
 from ivr.database import Database
 from ivr.errors import HelplineError
-from ivr.hours import Hours
+from ivr.hours import HoursNow
 
 CLAIM_LASTS = timedelta(minutes=15)  # people need minutes; a claim is renewed while they talk
 LOOK_AT = 20  # requests of the queue's top that are tried, should others be quicker
@@ -61,7 +61,7 @@ class Desk:
 
     database: Database
     keys: Keys
-    hours: Hours
+    hours: HoursNow
     clock: Callable[[], datetime]  # gives the time now, aware
 
     async def claim(self, request_id: int, who: str) -> Claim | None:
@@ -179,10 +179,11 @@ class Desk:
             if ended.leads in ENDED:
                 request.ended_at = now
             if ended.retry_after is not None:
+                hours = self.hours()
                 request.due_at = (
-                    self.hours.within(max(again_at, now), "any")
+                    hours.within(max(again_at, now), "any")
                     if again_at
-                    else self.hours.within(now + ended.retry_after, request.slot)
+                    else hours.within(now + ended.retry_after, request.slot)
                 )
             session.add(event(request, now, claim.holder, ended.name, self._sealed(note)))
         return request
