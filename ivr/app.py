@@ -107,7 +107,9 @@ def _office(house: House) -> Office:
         register=house.register,
         entrance=house.entrance,
         directory=house.directory,
-        hours=house.hours,
+        hours=house.today.hours,
+        backlog=house.backlog,
+        diary=house.diary,
         book=lambda: house.shelf.loaded.book,
         safety=Safety(settings.safety_lead, settings.safety_steps_listed),
         clock=house.clock,
@@ -199,6 +201,7 @@ def _add_background(app: Quart, house: House) -> None:
         tasks.append(asyncio.create_task(house.journeys.run()))
         tasks.append(asyncio.create_task(house.keeper.run()))
         tasks.append(asyncio.create_task(house.bell.run()))
+        tasks.append(asyncio.create_task(house.today.run()))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 

@@ -5,11 +5,12 @@ holidays are England's, from the ``holidays`` library.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from ivr.errors import BookError
@@ -48,16 +49,19 @@ class Hours:
     week without any means that nobody knows the hours.
 
     ``room`` says how many call-backs can be promised in each half of a day; empty, any number.
+    ``exceptions`` are days with other hours than their day of the week, or with none; they come
+    before bank holidays too.
     """
 
     week: Mapping[int, Opening]
     room: Mapping[str, int] = field(default_factory=dict)  # call-backs in a morning, an afternoon
     zone: ZoneInfo = LONDON
+    exceptions: Mapping[date, Opening | None] = field(default_factory=dict)  # None: closed
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody sits at the phones at this moment (aware)."""
         local = at.astimezone(self.zone)
-        opening = self._opening(local.date())
+        opening = self.opening(local.date())
         return opening is not None and opening.opens <= local.time() < opening.closes
 
     def half(self, at: datetime) -> str:
@@ -77,34 +81,47 @@ class Hours:
 
     def windows(self, first: date, slot: str) -> Iterator[tuple[datetime, datetime]]:
         """When each slot of this name (any, morning, afternoon) begins and ends, in UTC, from this
-        day on, for two months. Raises ValueError for another name."""
+        day on, for two months and as many days more as there are exceptions. Raises ValueError for
+        another name."""
         if slot not in SLOTS:
             raise ValueError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
-        for ahead in range(FURTHEST):
+        for ahead in range(FURTHEST + len(self.exceptions)):
             day = first + timedelta(days=ahead)
-            opening = self._opening(day)
+            opening = self.opening(day)
             end = opening.end(slot) if opening else None
             if opening and end:
                 begin = max(opening.opens, NOON) if slot == "afternoon" else opening.opens
                 yield self._at(day, begin), self._at(day, end)
 
+    def opening(self, day: date) -> Opening | None:
+        """The hours of this day, or None when nobody sits at the phones."""
+        if day in self.exceptions:
+            return self.exceptions[day]
+        return None if is_bank_holiday(day) else self.week.get(day.weekday())
+
     def _at(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self.zone).astimezone(UTC)
 
-    def _opening(self, day: date) -> Opening | None:
-        return None if is_bank_holiday(day) else self.week.get(day.weekday())
+
+#: Gives the hours that hold now: staff may close a day while we run.
+HoursNow: TypeAlias = Callable[[], Hours]
 
 
 def is_bank_holiday(day: date) -> bool:
     """Whether this is a bank holiday in England."""
-    return day in _holidays_of(day.year)
+    return bool(bank_holiday(day))
+
+
+def bank_holiday(day: date) -> str:
+    """The name of the bank holiday that England has on this day; "" if it has none."""
+    return _holidays_of(day.year).get(day, "")
 
 
 @lru_cache(maxsize=16)
-def _holidays_of(year: int) -> frozenset[date]:
+def _holidays_of(year: int) -> Mapping[date, str]:
     from holidays import country_holidays  # nothing needs it at the start
 
-    return frozenset(country_holidays("GB", subdiv="ENG", years=year))
+    return dict(country_holidays("GB", subdiv="ENG", years=year))
 
 
 # --- the file --------------------------------------------------------------------------------

@@ -50,6 +50,9 @@ from ivr.speech.making import Made, Progress, ignore, make
 from ivr.speech.on_demand import OnDemand
 from ivr.speech.score import Notation
 from ivr.speech.synthesis import Voice
+from ivr.today.diary import Diary
+from ivr.today.service import NoticeOfTheDay
+from ivr.today.today import Today
 
 Clock = Callable[[], datetime]
 Data = TypeVar("Data")
@@ -80,7 +83,9 @@ class House:
     bell: Bell
     register: Register
     entrance: Entrance
-    hours: Hours
+    backlog: Backlog
+    today: Today
+    diary: Diary
     clock: Clock
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
@@ -103,6 +108,7 @@ class House:
 # The names under which flows can ask for something: those of the services of every house.
 SERVICES = frozenset(
     (
+        "notice-of-the-day",
         "check-number",
         "open-call-back",
         "plan-call-back",
@@ -133,12 +139,15 @@ def build(settings: Settings, clock: Clock = now) -> House:
     faults: dict[str, str] = {}
     data = settings.flows / "data"
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
+    today = Today(database, settings.var / "today.json", hours, clock)
+    backlog = Backlog(database, today.hours)
     directory = Directory(_read(load_councils, data, (), "directory", faults))
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     services = {
-        **_callbacks(settings, Backlog(database, hours), ledger, keeper, keys, clock),
+        **_callbacks(settings, backlog, ledger, keeper, keys, clock),
+        "notice-of-the-day": NoticeOfTheDay(today),
         "find-council": FindCouncil(directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
@@ -156,11 +165,13 @@ def build(settings: Settings, clock: Clock = now) -> House:
         directory=directory,
         services=services,
         queue=Queue(database, keys, clock),
-        desk=Desk(database, keys, hours, clock),
+        desk=Desk(database, keys, today.hours, clock),
         bell=Bell(database),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
-        hours=hours,
+        backlog=backlog,
+        today=today,
+        diary=Diary(database, today, clock),
         clock=clock,
         clips=Clips(
             settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")

@@ -24,7 +24,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def desk(database: Database, clock: SetClock) -> Desk:
-    return Desk(database, KEYS, HOURS, clock)
+    return Desk(database, KEYS, lambda: HOURS, clock)
 
 
 @pytest.fixture

@@ -228,7 +228,9 @@ async def test_a_call_back_is_planned_in_london_time() -> None:
     asked = datetime(2026, 7, 3, 15, 0, tzinfo=UTC)
     ask = Ask("plan-call-back", {"slot": "morning"}, "callback/plan", 3)
     database = Database("sqlite+aiosqlite:////nowhere/helpline.db")  # the hours alone decide then
-    planned = PlanCallBack(Backlog(database, hours), hours, lambda: asked, retention=3)
+    planned = PlanCallBack(
+        Backlog(database, lambda: hours), lambda: hours, lambda: asked, retention=3
+    )
     assert await planned(ask, CALL) == Answered(
         "planned",
         {

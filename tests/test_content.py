@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from books import OWN, prompts, real, walk
+from books import OWN, Caller, prompts, real, walk
 
 from ivr.core import wording
 from ivr.core.call import HangUp, Said
-from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot
+from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot, Speak
 from ivr.core.graph import anyhow
 from ivr.core.saying import Line, Pause, Words
 from ivr.core.wording import DIGITS, vocabulary
@@ -127,9 +127,11 @@ def _ahead(place: Place) -> set[Place]:
 
 def test_every_fact_is_known_before_it_is_spoken_whatever_way_a_call_went() -> None:
     for position, said in walk().turns:
+        passed = [BOOK.steps[place] for place in said.visited]
+        forgotten = {fact for step in passed if isinstance(step, Speak) for fact in step.sets}
         for prompt in prompts(said):
             for part in BOOK.prompts[prompt].parts:
-                if isinstance(part, Slot) and part.name not in ("key", "count"):
+                if isinstance(part, Slot) and part.name not in ("key", "count", *forgotten):
                     assert position.facts.get(part.name), f"{prompt} speaks of {part.name}"
 
 
@@ -268,8 +270,7 @@ def test_a_menu_has_at_most_four_choices_and_takes_at_most_twenty_seconds(place:
 
 
 def test_the_opening_takes_at_most_twenty_five_seconds_to_its_last_key() -> None:
-    opening = next(said for _, said in walk().turns if said.visited[:1] == (BOOK.start,))
-    lines = list(opening.lines)
+    lines = list(Caller(BOOK).said.lines)
     closing = len(MENUS["main/menu"].closing)
     assert seconds(lines[:-closing]) - wording.AFTER_A_CHOICE.seconds <= 25
     assert seconds(lines[:2]) <= 10  # and 0 has been named long before

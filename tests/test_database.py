@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 import ivr.callbacks.tables
 import ivr.journeys.tables
 import ivr.people.tables
+import ivr.today.tables
 from ivr import database as under_test
 from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
 from ivr.errors import SettingsError
@@ -274,4 +275,5 @@ async def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> No
         await upgrade(f"sqlite+aiosqlite:///{tmp_path}/file/helpline.db")
 
 
-assert ivr.callbacks.tables and ivr.journeys.tables and ivr.people.tables  # for their tables
+assert ivr.callbacks.tables and ivr.journeys.tables  # for their tables
+assert ivr.people.tables and ivr.today.tables

@@ -62,7 +62,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def desk(database: Database, clock: SetClock) -> Desk:
-    return Desk(database, KEYS, HOURS, clock)
+    return Desk(database, KEYS, lambda: HOURS, clock)
 
 
 @pytest.fixture
@@ -511,7 +511,7 @@ async def main(url, fernet_key, hash_key, who):
     database = Database(url, busy_ms=60_000)  # a slow machine is not what is tested
     keys = Keys((fernet_key.encode(),), hash_key.encode())
     hours = load_hours(Path("flows/data/hours.yaml"))
-    desk = Desk(database, keys, hours, lambda: datetime.now(UTC))
+    desk = Desk(database, keys, lambda: hours, lambda: datetime.now(UTC))
     print("ready", flush=True); sys.stdin.readline()
     while claim := await desk.claim_next(who):
         print(claim.reference, flush=True)
@@ -558,7 +558,7 @@ async def test_however_many_claim_at_once_and_whoever_dies_each_request_is_worke
         process.send_signal(signal.SIGKILL)
     for process in working:
         process.communicate()
-    later = Desk(database, KEYS, HOURS, lambda: datetime.now(UTC) + CLAIM_LASTS)
+    later = Desk(database, KEYS, lambda: HOURS, lambda: datetime.now(UTC) + CLAIM_LASTS)
     while claim := await later.claim_next("last"):
         await later.finish(claim, "spoke")
     async with database.reading() as session:

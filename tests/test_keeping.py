@@ -505,7 +505,7 @@ async def test_a_caller_hears_of_the_open_request_of_their_own_phone_only(
     await enter(database, replace(WISH, due_at=due))
     facts = {"phone": "own", "number": NUMBER}
     ask = Ask("open-call-back", facts, "callback/look", 4)
-    look = OpenCallBack(Ledger(database, KEYS), HOURS, clock)
+    look = OpenCallBack(Ledger(database, KEYS), lambda: HOURS, clock)
     assert await look(ask, CALL) == Answered(
         "found", {"open_request": "1", "due_day": "2026-11-24", "due_time": "14:45"}
     )

@@ -112,14 +112,14 @@ async def test_open_requests_are_counted_by_day_and_slot_and_finished_ones_of_la
         requests = (await session.exec(select(CallBackRequest))).all()
         for request, (state, days) in zip(requests, ends, strict=False):
             request.state, request.ended_at = state, MONDAY - timedelta(days=days)
-    load = await Backlog(database, HOURS).load(MONDAY)
+    load = await Backlog(database, lambda: HOURS).load(MONDAY)
     assert dict(load.taken) == {(TUESDAY, "any"): 2, (TUESDAY, "morning"): 1}
     assert load.finished == 2
 
 
 async def test_without_a_database_the_hours_alone_decide(tmp_path: Path) -> None:
     database = Database(new_url("sqlite", tmp_path))
-    assert await Backlog(database, HOURS).load(MONDAY) == Load()
+    assert await Backlog(database, lambda: HOURS).load(MONDAY) == Load()
     await database.close()
 
 

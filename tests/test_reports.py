@@ -52,7 +52,7 @@ class Helpers:
     def __init__(self, database: Database) -> None:
         self.clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.ledger = Ledger(database, KEYS)
-        self.desk = Desk(database, KEYS, HOURS, self.clock)
+        self.desk = Desk(database, KEYS, lambda: HOURS, self.clock)
 
     async def asked(self, *wishes: Wish) -> None:
         for one in wishes:

@@ -23,7 +23,7 @@ from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
 from ivr.callbacks.tables import BY_DUE, IS_OPEN, IS_URGENT, UNHELD, CallBackRequest, event
 from ivr.database import Database
 from ivr.errors import HelplineError
-from ivr.hours import Hours
+from ivr.hours import HoursNow
 
 CLAIM_LASTS = timedelta(minutes=15)  # people need minutes; a claim is renewed while they talk
 LOOK_AT = 20  # requests of the queue's top that are tried, should others be quicker
@@ -62,7 +62,7 @@ class Desk:
 
     database: Database
     keys: Keys
-    hours: Hours
+    hours: HoursNow
     clock: Callable[[], datetime]  # gives the time now, aware
 
     async def claim(self, request_id: int, who: str) -> Claim | None:
@@ -194,10 +194,11 @@ class Desk:
                 request.ended_at = now
             if ended.retry_after is not None:
                 request.promised_at = request.promised_at or request.due_at
+                hours = self.hours()
                 request.due_at = (
-                    self.hours.within(max(again_at, now), "any")
+                    hours.within(max(again_at, now), "any")
                     if again_at
-                    else self.hours.within(now + ended.retry_after, request.slot)
+                    else hours.within(now + ended.retry_after, request.slot)
                 )
             session.add(event(request, now, claim.holder, ended.name, self._sealed(note)))
         return request
@@ -248,7 +249,7 @@ class Desk:
         """It is the time of day that the caller chose, or is late, or urgent."""
         now = self.clock()
         slot, due = col(CallBackRequest.slot), col(CallBackRequest.due_at)
-        return or_(slot.in_(("any", self.hours.half(now))), due <= now, IS_URGENT)
+        return or_(slot.in_(("any", self.hours().half(now))), due <= now, IS_URGENT)
 
     def _free(self) -> Any:
         """Nobody holds it, or whoever did has let the claim expire."""

@@ -9,18 +9,19 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from sqlmodel import col, func, select
 
 from ivr.callbacks.states import State
-from ivr.callbacks.tables import IS_OPEN, CallBackRequest
+from ivr.callbacks.tables import BY_DUE, IS_OPEN, CallBackRequest
 from ivr.database import Database, NoDatabaseError
-from ivr.hours import Hours
+from ivr.hours import HALVES, Hours, HoursNow
 
 log = logging.getLogger(__name__)
 
+A_DAY = timedelta(days=1)  # by the clock on the wall, whatever the season
 LOOK_BACK = 14  # days: ten working days
 ENOUGH = 10  # call-backs finished in them, before we trust what they say about our pace
 FURTHEST = 20  # slots ahead that are looked at; the last is promised if all are full
@@ -77,10 +78,22 @@ def _days_behind(load: Load) -> int:
 def _has_room(hours: Hours, day: date, slot: str, load: Load) -> bool:
     if not hours.room:
         return True
-    taken = {name: load.taken.get((day, name), 0) for name in ("any", *hours.room)}
-    if sum(taken.values()) >= sum(hours.room.values()):
+    opening = hours.opening(day)  # of a day that ends at noon, only the morning has room
+    room = {half: hours.room[half] for half in HALVES if opening and opening.end(half)}
+    taken = {name: load.taken.get((day, name), 0) for name in ("any", *HALVES)}
+    if sum(taken.values()) >= sum(room.values()):
         return False
-    return slot == "any" or taken[slot] < hours.room[slot]
+    return slot == "any" or taken[slot] < room[slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A request that somebody is to be rung for by a moment, in a slot."""
+
+    request_id: int
+    reference: str
+    slot: str
+    due_at: datetime
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class Backlog:
     """Counts what is promised and what was finished."""
 
     database: Database
-    hours: Hours
+    hours: HoursNow
 
     async def load(self, now: datetime) -> Load:
         """The load at this moment; an empty one if it cannot be counted in time."""
@@ -99,6 +112,21 @@ class Backlog:
             log.warning("a call-back is promised without counting those that are open")
             return Load()
 
+    async def unkept(self, day: date) -> list[Promised]:
+        """What was promised for this day and cannot be kept: it has no such slot, or none at all.
+        The next due first."""
+        hours = self.hours()
+        opening, begin = hours.opening(day), datetime.combine(day, time(), hours.zone)
+        due = col(CallBackRequest.due_at)
+        query = select(CallBackRequest).where(IS_OPEN, due >= begin, due < begin + A_DAY)
+        async with self.database.reading() as session:
+            found = (await session.exec(query.order_by(*BY_DUE))).all()
+        return [
+            Promised(one.id or 0, one.reference, one.slot, one.due_at)
+            for one in found
+            if opening is None or opening.end(one.slot) is None
+        ]
+
     async def _counted(self, now: datetime) -> Load:
         due, slot = col(CallBackRequest.due_at), col(CallBackRequest.slot)
         promised = select(due, slot, func.count()).where(IS_OPEN).group_by(due, slot)
@@ -107,7 +135,8 @@ class Backlog:
             col(CallBackRequest.ended_at) >= now - timedelta(days=LOOK_BACK),
         )
         taken: Counter[tuple[date, str]] = Counter()
+        zone = self.hours().zone
         async with self.database.reading() as session:
             for due_at, name, count in await session.exec(promised):
-                taken[due_at.astimezone(self.hours.zone).date(), name] += count
+                taken[due_at.astimezone(zone).date(), name] += count
             return Load(taken, (await session.exec(done)).one())

@@ -14,7 +14,7 @@ from ivr.callbacks.wishes import Kind, Wish
 from ivr.config.values import NEEDS
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
-from ivr.hours import Hours
+from ivr.hours import Hours, HoursNow
 
 Clock = Callable[[], datetime]  # gives the time now, aware
 
@@ -45,15 +45,15 @@ class PlanCallBack:
     more than two working days away."""
 
     backlog: Backlog
-    hours: Hours
+    hours: HoursNow
     clock: Clock
     retention: int  # months after which a number is erased: the caller is told
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer with the moment in UTC, and with its day and time of day in London."""
-        now = self.clock()
-        found = plan(self.hours, now, ask.facts["slot"], await self.backlog.load(now))
-        facts = {"due_at": utc_text(found.due_at), **_spoken(found.due_at, self.hours)}
+        now, hours = self.clock(), self.hours()
+        found = plan(hours, now, ask.facts["slot"], await self.backlog.load(now))
+        facts = {"due_at": utc_text(found.due_at), **_spoken(found.due_at, hours)}
         outcome = "planned" if found.is_soon else "far"
         return Answered(outcome, {**facts, "retention": str(self.retention)})
 
@@ -67,7 +67,7 @@ class OpenCallBack:
     """
 
     ledger: Ledger
-    hours: Hours
+    hours: HoursNow
     clock: Clock
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
@@ -79,7 +79,7 @@ class OpenCallBack:
         if found is None:
             return Answered("none")
         request, due = found
-        facts = {"open_request": str(request), **_spoken(due, self.hours)}
+        facts = {"open_request": str(request), **_spoken(due, self.hours())}
         return Answered("found" if self.clock() <= due else "late", facts)
 
 

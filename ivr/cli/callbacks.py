@@ -204,10 +204,13 @@ def _at(do: Callable[[Office], Awaitable[Answer]]) -> Answer:
         from ivr.callbacks.queue import Queue
         from ivr.hours import load_hours
         from ivr.house import now
+        from ivr.today.today import Today
 
         keys = Keys(settings.fernet_keys, settings.hash_key)
         hours = load_hours(settings.flows / "data" / "hours.yaml")
-        desk = Desk(database, keys, hours, now)
+        today = Today(database, settings.var / "today.json", hours, now)
+        await today.look()
+        desk = Desk(database, keys, today.hours, now)
         return await do(Office(Queue(database, keys, now), desk))
 
     return with_database(doing)

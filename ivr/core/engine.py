@@ -284,6 +284,8 @@ class _Turn:
         match step:
             case Speak():
                 self._say(*step.say, step=step)
+                if step.sets:
+                    self._set(facts={**self.now.facts, **step.sets})
                 return self._follow(step.then)
             case Menu():
                 options = wording.offered(step.options, self.now.facts)

@@ -98,6 +98,7 @@ class Speak(Step):
 
     say: tuple[str, ...] = ()
     then: Then = ()
+    sets: Mapping[str, str] = field(default_factory=dict)  # once they are said
 
 
 @dataclass(frozen=True, slots=True)

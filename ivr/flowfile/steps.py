@@ -40,7 +40,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "return": (),
     "connect": ("say", "outcomes"),
     "goodbye": (),
-    "say": ("then",),
+    "say": ("then", "set"),
 }
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "menu": ("options",),
@@ -141,13 +141,12 @@ class StepReader:
     def _option(self, key: Value, value: Value) -> Option:
         self._note(f"option {key.text()}", key)
         fields = value.fields(("label", "go", "set", "when"), needed=("label", "go"))
-        sets = fields["set"].pairs() if "set" in fields else ()
         return Option(
             key=key.text(),
             label=self.names.prompt(fields["label"]) if "label" in fields else "",
             then=self._then(fields.get("go")),
             when=self._when(fields.get("when")),
-            sets={name.text(): fact.text() for name, fact in sets},
+            sets=_sets(fields.get("set")),
         )
 
     def _read(self, place: Place, fields: dict[str, Value]) -> Step:
@@ -230,7 +229,8 @@ class StepReader:
 
     def _speak(self, place: Place, fields: dict[str, Value]) -> Step:
         say = self.names.prompts(fields["say"])
-        return Speak(place, say=say, then=self._then(fields["then"]))
+        then = self._then(fields["then"])
+        return Speak(place, say=say, then=then, sets=_sets(fields.get("set")))
 
     def _outcomes(self, value: Value, expected: Sequence[str] | None) -> dict[str, Then]:
         """Branches by outcome. ``expected`` None means that the sub-flow's returns decide."""
@@ -276,3 +276,8 @@ class StepReader:
         message = f'"{value.text()}" is not a condition'
         value.error("F007", message, "write `fact` or `not fact`", loses=True)
         return None
+
+
+def _sets(value: Value | None) -> dict[str, str]:
+    """The facts that are set here; an empty text clears one."""
+    return {name.text(): fact.text() for name, fact in value.pairs()} if value else {}

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.callbacks.desk import Desk
+from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
 from ivr.directory.lookup import Directory
-from ivr.hours import Hours
+from ivr.hours import HoursNow
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance
+from ivr.today.diary import Diary
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class Office:
     register: Register
     entrance: Entrance
     directory: Directory
-    hours: Hours
+    hours: HoursNow
+    backlog: Backlog
+    diary: Diary
     book: Callable[[], Book]  # gives the one that is served
     safety: Safety
     clock: Callable[[], datetime]  # gives the time now, aware

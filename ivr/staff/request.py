@@ -184,11 +184,11 @@ class RequestPages:
 
     def _times(self) -> list[tuple[str, str]]:
         """The next mornings and afternoons: when each begins, and how it is called."""
-        now = self._office.clock()
+        now, hours = self._office.clock(), self._office.hours()
         found = [
             (begin, f"{words.day(begin, now)} in the {half}, from {words.clock(begin)}")
             for half in HALVES
-            for begin, end in islice(self._office.hours.windows(now.date(), half), TIMES_AHEAD)
+            for begin, end in islice(hours.windows(now.date(), half), TIMES_AHEAD)
             if begin > now
         ]
         return [(begin.isoformat(), named) for begin, named in sorted(found)]

@@ -101,7 +101,7 @@ async def _office(kind: str, folder: Path, size: int, keys: Keys) -> Office:
     return Office(
         database,
         Wishing(Kind.SAVE, keeper, keys, now, demo=False),
-        Desk(database, keys, hours, now),
+        Desk(database, keys, lambda: hours, now),
         await _browser(url, place),
     )
 

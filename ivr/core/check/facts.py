@@ -44,6 +44,8 @@ def known_facts(book: Book) -> set[str]:
         if isinstance(step, Menu):
             for option in step.options:
                 facts.update(option.sets)
+        if isinstance(step, Speak):
+            facts.update(step.sets)
     return facts
 
 

@@ -77,8 +77,10 @@ def _onward(book: Book, step: Step, found: Mapping[Place, Known], cleared: Known
     """Where a step leads, whatever is heard, and what is known then."""
     known = found[step.place]
     match step:
-        case Speak() | Read():
+        case Read():
             yield from _ways(step.then, known)
+        case Speak():
+            yield from _ways(step.then, _after(step.sets, known))
         case Enter():
             yield from _ways(step.then, known | {step.into})
             yield step.otherwise, known
@@ -121,17 +123,27 @@ def _tried(when: When | None, known: Known) -> tuple[Known, Known]:
 
 
 def _chosen(option: Option, known: Known) -> Known:
-    """What is known when this option was chosen: an empty ``set`` clears a fact."""
+    """What is known when this option was chosen."""
     offered, _ = _tried(option.when, known)
-    filled = {fact for fact, value in option.sets.items() if value}
-    return offered - set(option.sets) | filled
+    return _after(option.sets, offered)
+
+
+def _after(sets: Mapping[str, str], known: Known) -> Known:
+    """What is known after this ``set``: an empty one clears a fact."""
+    return known - set(sets) | {fact for fact, value in sets.items() if value}
 
 
 def _cleared(book: Book) -> Known:
-    """The facts that some menu clears."""
-    menus = (step for step in book.steps.values() if isinstance(step, Menu))
-    sets = (item for step in menus for option in step.options for item in option.sets.items())
-    return frozenset(fact for fact, value in sets if not value)
+    """The facts that some step clears."""
+    sets = (each for step in book.steps.values() for each in _sets(step))
+    return frozenset(fact for each in sets for fact, value in each.items() if not value)
+
+
+def _sets(step: Step) -> Iterator[Mapping[str, str]]:
+    if isinstance(step, Menu):
+        yield from (option.sets for option in step.options)
+    if isinstance(step, Speak):
+        yield step.sets
 
 
 def _returns(book: Book, step: Return, found: Mapping[Place, Known], cleared: Known) -> Onward:

@@ -7,8 +7,8 @@ caller could never get out), and looks for loops that no key press would break.
 from collections.abc import Iterator
 
 from ivr.core.check.flaw import Flaw
-from ivr.core.flow import Book, CallFlow, Choose, Goodbye, Menu, Place, Return, Speak
-from ivr.core.graph import anyhow, by_silence, closure, flow_of, reachable
+from ivr.core.flow import AskService, Book, CallFlow, Choose, Goodbye, Menu, Place, Return, Speak
+from ivr.core.graph import anyhow, at_once, by_silence, closure, flow_of, reachable
 
 
 def flaws_in_ways(book: Book) -> Iterator[Flaw]:
@@ -23,15 +23,26 @@ def flaws_in_ways(book: Book) -> Iterator[Flaw]:
 def _start(book: Book) -> Iterator[Flaw]:
     """Calls land at these two when all else fails, so they must come to a menu by themselves."""
     for landing in (book.start, book.frame.person_at):
-        place, passed = landing, set[Place]()
-        step = book.steps.get(place)
-        while isinstance(step, Speak) and len(step.then) == 1 and place not in passed:
-            passed.add(place)
-            place = step.then[0].go
-            step = book.steps.get(place)
-        if not isinstance(step, Menu):
+        if not _comes_to_a_menu(book, landing, ()):
             remedy = "let it be a menu, or speak and go on to one"
             yield Flaw("F015", f'"{landing}" does not come to a menu', remedy, step=landing)
+
+
+def _comes_to_a_menu(book: Book, place: Place, passed: tuple[Place, ...]) -> bool:
+    """Whether every way from here does so: by what is only said, and by services that have no
+    effect, whatever they answer."""
+    step = book.steps.get(place)
+    if isinstance(step, Menu):
+        return True
+    harmless = isinstance(step, AskService) and not _has_effect(book, step)
+    if step is None or place in passed or not (harmless or isinstance(step, Speak)):
+        return False
+    return all(_comes_to_a_menu(book, target, (*passed, place)) for target in at_once(book, step))
+
+
+def _has_effect(book: Book, step: AskService) -> bool:
+    service = book.services.get(step.service)
+    return service is None or service.effect
 
 
 def _unreachable(book: Book) -> Iterator[Flaw]:
