@@ -12,6 +12,7 @@ from ivr.cli.callbacks import callbacks
 from ivr.cli.check import check
 from ivr.cli.database import db
 from ivr.cli.directory import directory
+from ivr.cli.duty import duty
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
 from ivr.errors import HelplineError, SettingsError, UsageError
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for command in (call, callbacks, check, db, directory, serve, speak):
+for command in (call, callbacks, check, db, directory, duty, serve, speak):
     main.add_command(command)
