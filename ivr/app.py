@@ -12,7 +12,6 @@ from ipaddress import ip_address
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from quart import Quart, Response
 
-from ivr.callbacks.numbers import caller_number
 from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
@@ -20,6 +19,7 @@ from ivr.core.saying import Line
 from ivr.database import current, head, upgrade
 from ivr.errors import HelplineError
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
+from ivr.numbers import caller_number
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer

@@ -15,6 +15,7 @@ from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
+from ivr.callbacks.returned import Returned
 from ivr.callbacks.service import (
     AddNeed,
     CheckNumber,
@@ -35,6 +36,9 @@ from ivr.database import Database
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.service import AdviceService, FindCouncil
+from ivr.duty.keys import Keys as DutyKeys
+from ivr.duty.roster import Roster
+from ivr.duty.service import RingNext, TeamOpen, WasTaken
 from ivr.errors import BookError
 from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
@@ -80,6 +84,7 @@ class House:
     services: Mapping[str, Service]
     queue: Queue
     desk: Desk
+    roster: Roster
     bell: Bell
     register: Register
     entrance: Entrance
@@ -120,6 +125,9 @@ SERVICES = frozenset(
         "find-council",
         "advice-service",
         "note-feedback",
+        "team-open",
+        "ring-next",
+        "was-taken",
     )
 )
 
@@ -145,12 +153,16 @@ def build(settings: Settings, clock: Clock = now) -> House:
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
+    roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
         "find-council": FindCouncil(directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
+        "team-open": TeamOpen(roster, hours, clock),
+        "ring-next": RingNext(roster, Returned(database, keys).last_rang),
+        "was-taken": WasTaken(roster),
     }
     _check_services(shelf.loaded.book, services)
     respelt = {term: entry.clip for term, entry in shelf.loaded.lexicon.items()}
@@ -166,6 +178,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         services=services,
         queue=Queue(database, keys, clock),
         desk=Desk(database, keys, today.hours, clock),
+        roster=roster,
         bell=Bell(database),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),

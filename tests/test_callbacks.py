@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ivr.callbacks.keys import Keys
-from ivr.callbacks.numbers import caller_number, masked, printed, usable
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import CheckNumber, PlanCallBack
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database
 from ivr.hours import load_hours
+from ivr.numbers import caller_number, masked, printed, usable
 from ivr.vault import UnreadableError
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)

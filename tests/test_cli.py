@@ -291,6 +291,33 @@ def test_nobody_answering_is_told_in_a_line(ivr) -> None:
     assert "Traceback" not in done.stderr
 
 
+# --- duty --------------------------------------------------------------------------------------
+
+
+def test_people_go_on_duty_and_off_again(ivr) -> None:
+    """Numbers are masked; what is no number that we ring, or no time, is refused."""
+    ivr("db", "upgrade")
+    assert "Nobody is on duty" in ivr("duty", "list").stdout
+    on = ivr("duty", "on", "Ada Bell", "--phone", "07700 900456", "--until", "17:00")
+    assert on.stdout == "Ada Bell is on duty until 17:00.\n"
+    shown = ivr("duty", "list", "--json")
+    (one,) = json.loads(shown.stdout)
+    assert (one["name"], one["number"], one["state"]) == ("Ada Bell", "… 456", "free")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["until"])
+    assert "… 456" in ivr("duty", "list").stdout
+    assert "900456" not in shown.stdout
+    for phone in ("070 1234 5678", "0900 1234567", "999", "+15005550006"):
+        refused = ivr("duty", "on", "Ben", "--phone", phone)
+        assert refused.returncode == 2
+        assert "no UK number that we ring" in refused.stderr
+    assert ivr("duty", "on", "Ben", "--phone", "07700900457", "--until", "5pm").returncode == 2
+    taken = ivr("duty", "on", "Ben", "--phone", "07700 900456")
+    assert (taken.returncode, "Somebody else" in taken.stderr) == (1, True)
+    assert ivr("duty", "off", "ada bell").stdout == "ada bell is off duty.\n"
+    again = ivr("duty", "off", "Ada Bell")
+    assert (again.returncode, "Nobody of this name" in again.stderr) == (1, True)
+
+
 # --- check -----------------------------------------------------------------------------------
 
 

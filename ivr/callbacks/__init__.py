@@ -1,5 +1,5 @@
 """Call-backs: a caller's wish to be phoned, from the key press to the list that staff read.
 
-``numbers`` says which numbers may be rung, ``keys`` hides them, ``tables`` keeps the requests,
-``service`` is what the phone asks for, ``queue`` is what staff read.
+``keys`` hides the numbers, ``tables`` keeps the requests, ``service`` is what the phone asks for,
+``queue`` is what staff read.
 """

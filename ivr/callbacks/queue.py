@@ -9,7 +9,6 @@ from typing import Any
 from sqlmodel import col, func, select
 
 from ivr.callbacks.keys import Keys
-from ivr.callbacks.numbers import masked, printed, usable
 from ivr.callbacks.service import utc_text
 from ivr.callbacks.states import ENDED, State
 from ivr.callbacks.tables import (
@@ -23,6 +22,7 @@ from ivr.callbacks.tables import (
 )
 from ivr.database import Database
 from ivr.hours import LONDON
+from ivr.numbers import masked, printed, usable
 from ivr.vault import UnreadableError
 
 UNREADABLE = "unreadable"  # instead of a number whose key is lost

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from ivr.callbacks.keeping import PATIENCE_S, Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.numbers import printed, usable
 from ivr.callbacks.planning import Backlog, plan
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.config.values import NEEDS
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.hours import Hours, HoursNow
+from ivr.numbers import printed, usable
 
 Clock = Callable[[], datetime]  # gives the time now, aware
 

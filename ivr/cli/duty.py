@@ -1,0 +1,129 @@
+"""``ivr duty``: who is rung when a caller asks for our team."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from ivr.errors import UsageError
+
+if TYPE_CHECKING:
+    from ivr.duty.roster import OnDuty, Roster
+
+Answer = TypeVar("Answer")
+LASTS = timedelta(hours=12)  # so that nobody who forgot to go off is rung for ever
+
+
+@click.group()
+def duty() -> None:
+    """Say who is on duty: they are rung, one after another, when a caller asks for our team."""
+
+
+@duty.command("on", epilog='Example: ivr duty on "Ada Bell" --phone 07400123456 --until 17:00')
+@click.argument("name")
+@click.option("--phone", required=True, help="The number to ring: 01, 02, 03 or 07.")
+@click.option("--until", metavar="HH:MM", help="By London's clock. Unset: for twelve hours.")
+def on_command(name: str, phone: str, until: str | None) -> None:
+    """Put NAME on duty, or change their phone. They must press 1 to take a call.
+
+    Give the name under which they work with call-backs: a parent who returns a missed call then
+    reaches them first.
+    """
+    from ivr.config import load_settings
+    from ivr.house import now
+    from ivr.numbers import usable
+
+    number = usable(phone, load_settings().demo_mode)
+    if not number:
+        raise UsageError(f'"{phone}" is no UK number that we ring; write it as 07400 123456.')
+    ends = _ends(until, now())
+    _at(lambda roster: roster.on(name, number, ends))
+    click.echo(f"{name} is on duty until {_clock(ends)}.")
+
+
+@duty.command("off", epilog='Example: ivr duty off "Ada Bell"')
+@click.argument("name")
+def off_command(name: str) -> None:
+    """Take NAME off duty, and forget their number. A call that they have goes on."""
+    _at(lambda roster: roster.off(name))
+    click.echo(f"{name} is off duty.")
+
+
+@duty.command("list", epilog="Example: ivr duty list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+def list_command(as_json: bool) -> None:
+    """List who is on duty, in the order in which they will be rung. Numbers are masked."""
+    found = _at(lambda roster: roster.listed())
+    if as_json:
+        told = [
+            {**asdict(one), "since": _utc(one.since), "until": _utc(one.until)} for one in found
+        ]
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    elif not found:
+        click.echo("Nobody is on duty: callers are offered a call-back.")
+    else:
+        _table(found)
+
+
+def _ends(until: str | None, now: datetime) -> datetime:
+    """The next time that London's clock shows this."""
+    from ivr.hours import LONDON
+
+    if until is None:
+        return now + LASTS
+    try:
+        shown = time.fromisoformat(until)
+    except ValueError:
+        shown = None
+    if shown is None or shown.tzinfo:
+        raise UsageError(f'"{until}" is no time of day; write it as 17:00.')
+    here = now.astimezone(LONDON)
+    ends = datetime.combine(here.date(), shown, LONDON)
+    return ends if ends > here else ends + timedelta(days=1)
+
+
+def _at(do: "Callable[[Roster], Awaitable[Answer]]") -> Answer:
+    """Do something with the roster of the helpline that the settings describe."""
+    from ivr.config import load_settings
+    from ivr.database import Database
+    from ivr.duty.keys import Keys
+    from ivr.duty.roster import Roster
+    from ivr.house import now
+
+    settings = load_settings()
+
+    async def doing() -> Answer:
+        database = Database(settings.database_url)
+        try:
+            keys = Keys(settings.fernet_keys, settings.hash_key)
+            return await do(Roster(database, keys, now))
+        finally:
+            await database.close()
+
+    return asyncio.run(doing())
+
+
+def _utc(moment: datetime) -> str:
+    from ivr.callbacks.service import utc_text
+
+    return utc_text(moment)
+
+
+def _clock(moment: datetime) -> str:
+    from ivr.hours import LONDON
+
+    return f"{moment.astimezone(LONDON):%H:%M}"
+
+
+def _table(found: "list[OnDuty]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "number", "since", "until", "now", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(one.name, one.number, _clock(one.since), _clock(one.until), one.state)
+    Console().print(table)

@@ -1,0 +1,269 @@
+"""Who is on duty, whose turn it is to be rung, and who is on a call.
+
+A person is reserved by one conditional UPDATE whose row count decides, the same on SQLite and
+PostgreSQL, so that two callers never ring the same person. A reservation is a lease: if the end of
+a ring never reaches us (a killed worker, a lost status), the person is free again when it runs out.
+"""
+
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, or_, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ivr.database import Database
+from ivr.duty.keys import Keys
+from ivr.duty.tables import Duty, Ring
+from ivr.errors import HelplineError
+from ivr.numbers import masked
+from ivr.vault import UnreadableError
+
+RINGS_FOR = timedelta(minutes=2)  # the lease while a phone rings; it rings for 15 s
+TALKS_FOR = timedelta(hours=4)  # the lease on a call: Twilio ends one after four hours
+REST = timedelta(minutes=10)  # after a call, before the next one
+LONGEST_NAME = 64
+NOBODY = {"ring_id": None, "held_until": None}
+GONE = {"number": "", "number_hash": ""}  # what somebody has who is off duty
+
+
+class BadNameError(HelplineError):
+    """A name has 2 to 64 characters: the one under which this person works with call-backs."""
+
+
+class PhoneTakenError(HelplineError):
+    """Somebody else is on duty with this phone; it would ring for two people."""
+
+
+class NotOnDutyError(HelplineError):
+    """Nobody of this name is on duty; `ivr duty list` shows who is."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Somebody on duty, as others see them."""
+
+    name: str
+    number: str  # masked
+    since: datetime
+    until: datetime
+    state: str  # free, being rung, on a call, or resting after one
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Whom to ring: the ring's id, theirs, and their number in E.164."""
+
+    ring: int
+    person: int
+    number: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Knows who is on duty, and reserves whoever is to be rung."""
+
+    database: Database
+    keys: Keys
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    # --- going on and off duty ------------------------------------------------------------------
+
+    async def on(self, name: str, number: str, until: datetime) -> None:
+        """Let somebody be rung at this number (E.164) until then. On duty already, they change
+        both. Raises BadNameError, PhoneTakenError."""
+        shown, now = " ".join(unicodedata.normalize("NFKC", name).split()), self.clock()
+        if not 2 <= len(shown) <= LONGEST_NAME:
+            raise BadNameError
+        known_by = self.keys.number_hash(number)
+        over = update(Duty).where(col(Duty.number) != "", col(Duty.until) <= now)
+        try:
+            async with self.database.writing() as session:
+                await session.exec(over.values(GONE))
+                before = await _person(session, name)
+                person = before or Duty(
+                    name=shown,
+                    name_key=name_key(name),
+                    number="",
+                    number_hash="",
+                    since=now,
+                    until=until,
+                )
+                if not person.number:  # they were off duty
+                    person.since = now
+                person.name, person.until = shown, until
+                person.number, person.number_hash = self.keys.seal(number), known_by
+                session.add(person)
+        except IntegrityError:
+            raise PhoneTakenError from None
+
+    async def off(self, name: str) -> None:
+        """Let somebody be rung no more, and forget their number. A call that they have goes on.
+        Raises NotOnDutyError."""
+        now = self.clock()
+        on_duty = update(Duty).where(col(Duty.name_key) == name_key(name), *_on_duty(now))
+        async with self.database.writing() as session:
+            if not (await session.exec(on_duty.values(**GONE, until=now))).rowcount:
+                raise NotOnDutyError
+
+    async def listed(self) -> list[OnDuty]:
+        """Return everybody on duty, in the order in which they will be rung."""
+        now = self.clock()
+        query = select(Duty).where(*_on_duty(now)).order_by(*_fairly())
+        async with self.database.reading() as session:
+            found = (await session.exec(query)).all()
+            rings = [one.ring_id for one in found]
+            taken = (
+                await session.exec(select(Ring.id).where(col(Ring.id).in_(rings), TAKEN))
+            ).all()
+        return [
+            OnDuty(
+                name=one.name,
+                number=self._masked(one),
+                since=one.since,
+                until=one.until,
+                state=_state(one, one.ring_id in taken, now),
+            )
+            for one in found
+        ]
+
+    def _masked(self, person: Duty) -> str:
+        try:
+            return masked(self.keys.unseal(person.number))
+        except UnreadableError:
+            return "unreadable"
+
+    # --- ringing --------------------------------------------------------------------------------
+
+    async def anybody_free(self) -> bool:
+        """Whether somebody could be rung now."""
+        async with self.database.reading() as session:
+            query = select(Duty.id).where(*_free(self.clock())).limit(1)
+            return (await session.exec(query)).first() is not None
+
+    async def reserve(
+        self, effect: str, tried: Collection[int] = (), first: str = ""
+    ) -> Called | None:
+        """Reserve whoever is to be rung next, or return None if nobody is free.
+
+        Whoever was rung longest ago comes first, but ``first`` (a name) before all; nobody whose id
+        is among ``tried``. The same effect (call, turn, step) again reserves nobody more: it is
+        answered the same.
+        """
+        known_by = self.keys.effect_hash(effect)
+        while True:
+            try:
+                async with self.database.writing() as session:
+                    query = select(Ring).where(col(Ring.effect) == known_by)
+                    ring = (await session.exec(query)).one_or_none()
+                    if ring is not None:
+                        return await self._called(session, ring)
+                    return await self._reserved(session, known_by, tried, first)
+            except IntegrityError:  # the same effect at the same moment: now it is there
+                continue
+
+    async def _reserved(
+        self, session: AsyncSession, effect: str, tried: Collection[int], first: str
+    ) -> Called | None:
+        now = self.clock()
+        ring = Ring(effect=effect, began_at=now)
+        session.add(ring)
+        await session.flush()  # a repeat waits here until this one is done
+        theirs = {"ring_id": ring.id, "held_until": now + RINGS_FOR, "rung_at": now}
+        free = select(Duty).where(*_free(now), col(Duty.id).not_in(tried))
+        for person in (await session.exec(free.order_by(*_fairly(first)))).all():
+            number = self._number(person)
+            reserving = update(Duty).where(col(Duty.id) == person.id, *_free(now)).values(theirs)
+            if number and (await session.exec(reserving)).rowcount:
+                ring.duty_id = person.id
+                return Called(ring.id or 0, person.id or 0, number)
+        return None
+
+    async def _called(self, session: AsyncSession, ring: Ring) -> Called | None:
+        """Whom a ring that was reserved before is to, if they can still be rung."""
+        person = await session.get(Duty, ring.duty_id) if ring.duty_id else None
+        number = self._number(person) if person else ""
+        return Called(ring.id or 0, person.id or 0, number) if person and number else None
+
+    def _number(self, person: Duty) -> str:
+        """Their number; "" if it is gone, or its key is lost: the others can still be rung."""
+        try:
+            return self.keys.unseal(person.number) if person.number else ""
+        except UnreadableError:
+            return ""
+
+    async def take(self, ring_id: int) -> bool:
+        """Record that whoever was rung takes the call: they pressed 1. Return whether it is theirs,
+        which it is not if the ring has ended before; again is the same as once."""
+        now = self.clock()
+        taking = update(Ring).where(col(Ring.id) == ring_id, ~TAKEN, col(Ring.ended_at).is_(None))
+        async with self.database.writing() as session:
+            if (await session.exec(taking.values(taken_at=now))).rowcount:
+                theirs = update(Duty).where(col(Duty.ring_id) == ring_id)
+                await session.exec(theirs.values(held_until=now + TALKS_FOR))
+            return await _was_taken(session, ring_id)
+
+    async def end(self, ring_id: int) -> bool:
+        """Record that a ring is over, and free whoever was rung, unless another ring has them by
+        now. Return whether they had taken it; again is the same as once."""
+        now = self.clock()
+        ending = update(Ring).where(col(Ring.id) == ring_id, col(Ring.ended_at).is_(None))
+        async with self.database.writing() as session:
+            ended = (await session.exec(ending.values(ended_at=now))).rowcount
+            taken = await _was_taken(session, ring_id)
+            if ended:
+                theirs = update(Duty).where(col(Duty.ring_id) == ring_id)
+                rests = {"call_ended_at": now} if taken else {}
+                await session.exec(theirs.values({**NOBODY, **rests}))
+            return taken
+
+
+TAKEN: Any = col(Ring.taken_at).is_not(None)
+
+
+def name_key(name: str) -> str:
+    """Return what a person is found by, however the name is typed."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _on_duty(now: datetime) -> tuple[Any, ...]:
+    return (col(Duty.number) != "", col(Duty.since) <= now, col(Duty.until) > now)
+
+
+def _free(now: datetime) -> tuple[Any, ...]:
+    """On duty, held by no ring or by one whose lease ran out, and no call in the last minutes."""
+    held, ended = col(Duty.held_until), col(Duty.call_ended_at)
+    return (
+        *_on_duty(now),
+        or_(held.is_(None), held <= now),
+        or_(ended.is_(None), ended <= now - REST),
+    )
+
+
+def _fairly(first: str = "") -> tuple[Any, ...]:
+    """Whoever was rung longest ago, or never; this person before all."""
+    theirs = case((col(Duty.name_key) == name_key(first), 0), else_=1)
+    never = case((col(Duty.rung_at).is_(None), 0), else_=1)
+    return (theirs, never, col(Duty.rung_at), col(Duty.since), col(Duty.id))
+
+
+def _state(person: Duty, taken: bool, now: datetime) -> str:
+    if person.held_until and person.held_until > now:
+        return "on a call" if taken else "being rung"
+    resting = person.call_ended_at and person.call_ended_at > now - REST
+    return "resting" if resting else "free"
+
+
+async def _person(session: AsyncSession, name: str) -> Duty | None:
+    return (
+        await session.exec(select(Duty).where(col(Duty.name_key) == name_key(name)))
+    ).one_or_none()
+
+
+async def _was_taken(session: AsyncSession, ring_id: int) -> bool:
+    query = select(Ring.id).where(col(Ring.id) == ring_id, TAKEN)
+    return (await session.exec(query)).first() is not None
