@@ -411,7 +411,7 @@ async def test_a_parent_who_returns_a_missed_call_reaches_first_whoever_rang(
     )
     await Ledger(database, keys).enter(wish)
     assert await returned.last_rang(PARENT) == ""
-    desk = Desk(database, keys, HOURS, clock)
+    desk = Desk(database, keys, lambda: HOURS, clock)
     claim = await desk.claim_next("cat")
     assert claim is not None
     assert await returned.last_rang(PARENT) == "cat"
