@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.callbacks.bell import Bell
+from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
@@ -77,6 +78,7 @@ class House:
     services: Mapping[str, Service]
     queue: Queue
     desk: Desk
+    counting: Counting
     bell: Bell
     register: Register
     entrance: Entrance
@@ -157,6 +159,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         services=services,
         queue=Queue(database, keys, clock),
         desk=Desk(database, keys, hours, clock),
+        counting=Counting(database),
         bell=Bell(database),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),

@@ -12,6 +12,7 @@ from ivr.cli.callbacks import callbacks
 from ivr.cli.check import check
 from ivr.cli.database import db
 from ivr.cli.directory import directory
+from ivr.cli.report import report
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
 from ivr.cli.staff import staff
@@ -41,5 +42,5 @@ def main() -> None:
     """
 
 
-for command in (call, callbacks, check, db, directory, serve, speak, staff):
+for command in (call, callbacks, check, db, directory, report, serve, speak, staff):
     main.add_command(command)
