@@ -10,9 +10,9 @@ from datetime import date
 from html import escape
 from itertools import count
 
-WIDTH, LEFT, RIGHT = 320, 36, 8  # units; the names of ticks stand on the left
-PANEL, HEAD, FOOT = 82, 22, 20  # heights: of a panel's field, its name above, the days below
-ROW, BAR = 34, 12  # heights: of a named bar with its name above, and of the bar alone
+WIDTH, LEFT, RIGHT = 320, 44, 8  # units; the names of ticks stand on the left
+PANEL, HEAD, FOOT = 82, 32, 20  # heights: of a panel's field, its name above, the days below
+ROW, BAR = 36, 12  # heights: of a named bar with its name above, and of the bar alone
 MOST_STEPS = 4  # from one tick to the next
 MOST_DAYS = 4  # that are named
 EVERY = (1, 2, 7, 14, 28)  # days between two that are named
@@ -63,11 +63,11 @@ def by_day(words: Words, days: Sequence[date], panels: Sequence[Panel], whole: b
     parts: list[str] = []
     for number, panel in enumerate(panels):
         top = number * (HEAD + PANEL) + HEAD
-        parts.append(f'<text class="name" x="0" y="{top - 9}">{escape(panel.name)}</text>')
+        parts.append(f'<text class="name" x="0" y="{top - 12}">{escape(panel.name)}</text>')
         parts.extend(_scale_of(scale, top))
         parts.extend(_line(panel, scale, top) if panel.is_line else _bars(panel, scale, top))
     bottom = len(panels) * (HEAD + PANEL)
-    parts.extend(_named_days(days, bottom + 13))
+    parts.extend(_named_days(days, bottom + 15))
     return _drawing(words, bottom + FOOT, parts)
 
 
@@ -75,16 +75,16 @@ def across(words: Words, rows: Sequence[tuple[str, int]]) -> str:
     """Draw a bar for each name, with its number, one below the other."""
     scale = ticks(max((value for _, value in rows), default=0))
     bottom = len(rows) * ROW
-    wide = WIDTH - 2 * RIGHT  # half a tick's number stands out on either side
+    wide = WIDTH - 4 * RIGHT  # half of the last number stands out on the right
     parts = []
     for tick in scale:
         x = RIGHT + wide * tick / scale[-1]
         parts.append(f'<path class="grid" d="M{_short(x)} 0V{bottom}"/>')
         parts.append(
-            f'<text class="middle" x="{_short(x)}" y="{bottom + 13}">{written(tick)}</text>'
+            f'<text class="middle" x="{_short(x)}" y="{bottom + 15}">{written(tick)}</text>'
         )
     for number, (name, value) in enumerate(rows):
-        y = number * ROW + 14
+        y = number * ROW + 16
         parts.append(f'<text class="name" x="{RIGHT}" y="{y}">{escape(name)}: {value:,}</text>')
         box = _box(RIGHT, y + 4, wide * value / scale[-1], BAR)
         parts.append(f'<path class="bars" d="{box}"/>')

@@ -150,13 +150,13 @@ def _drawn(
         said = Words("waits", "Hours that half of the callers waited, by day", f"{hours}.")
         drawn["waits"] = plots.by_day(said, days, waits, whole=False)
     rows = {
-        "outcomes": [(name.capitalize(), count) for name, count in told.outcomes.items()],
+        "outcomes": [(name.capitalize(), count) for name, count in told.outcomes.items() if count],
         "topics": [(name, share.asked) for name, share in topics],
         "councils": [(name, share.asked) for name, share in councils],
     }
     titles = {"outcomes": "How it went", "topics": "Topics", "councils": "Councils"}
     for name, bars in rows.items():
-        if any(count for _, count in bars):
+        if bars:
             most, count = max(bars, key=lambda bar: bar[1])
             said = Words(name, titles[name], f"Most: {most}, {count:,}.")
             drawn[name] = plots.across(said, bars)
