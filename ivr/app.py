@@ -104,6 +104,7 @@ def _office(house: House) -> Office:
     return Office(
         queue=house.queue,
         desk=house.desk,
+        counting=house.counting,
         register=house.register,
         entrance=house.entrance,
         directory=house.directory,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.callbacks.bell import Bell
+from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keeping import Keeper
@@ -85,6 +86,7 @@ class House:
     queue: Queue
     desk: Desk
     roster: Roster
+    counting: Counting
     bell: Bell
     register: Register
     entrance: Entrance
@@ -179,6 +181,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         queue=Queue(database, keys, clock),
         desk=Desk(database, keys, today.hours, clock),
         roster=roster,
+        counting=Counting(database),
         bell=Bell(database),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),

@@ -150,8 +150,10 @@ def _ended(span: Span) -> Any:
         .scalar_subquery()
     )
     promise = func.coalesce(col(request.promised_at), col(request.due_at))
-    in_time = func.coalesce(tried, col(request.ended_at)) <= promise
     ended = col(request.ended_at)
+    # Most were tried once, and ended by it: their events need not be looked for.
+    once = (col(request.attempts) == 1) & (col(request.outcome) != CANCEL.name)
+    in_time = case((once, ended), else_=func.coalesce(tried, ended)) <= promise
     return (
         select(
             _day(ended, span),

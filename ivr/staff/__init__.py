@@ -4,6 +4,7 @@ door      who may come in: sessions, form tokens, roles, headers
 office    what the pages work with
 words     times, states and needs, as people say them
 topics    what a caller was hearing, from the book
-sign_in, account, queue, request, people, audit
+plots     drawings of numbers
+sign_in, account, queue, request, reports, people, audit
           one file for each part of the pages
 """

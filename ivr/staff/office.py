@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
@@ -29,6 +30,7 @@ class Office:
 
     queue: Queue
     desk: Desk
+    counting: Counting
     register: Register
     entrance: Entrance
     directory: Directory

@@ -1,6 +1,6 @@
 """Times, states and needs as people say them. London's clock throughout. Pure functions."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ivr.callbacks.states import State
 from ivr.hours import LONDON
@@ -71,6 +71,17 @@ def day(moment: datetime, now: datetime) -> str:
     ahead = (local.date() - now.astimezone(LONDON).date()).days
     near = {0: "today", 1: "tomorrow", -1: "yesterday"}
     return near.get(ahead) or f"on {local:%A} {local.day} {local:%B}"
+
+
+def date_of(one: date) -> str:
+    """A day in a table: "Thu 26 Nov"."""
+    return f"{one:%a} {one.day} {one:%b}"
+
+
+def span_of(first: date, last: date) -> str:
+    """From one day to another: "30 October to 26 November 2026"."""
+    day_of = f"{first.day} {first:%B}" if first.year == last.year else f"{first.day} {first:%B %Y}"
+    return f"{day_of} to {last.day} {last:%B %Y}" if first != last else f"{last.day} {last:%B %Y}"
 
 
 def by_when(due: datetime, now: datetime) -> str:
