@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
 from ivr.directory.lookup import Directory
 from ivr.hours import Hours
+from ivr.people.audit import Deeds
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance
 
@@ -29,6 +31,8 @@ class Office:
     desk: Desk
     register: Register
     entrance: Entrance
+    events: RequestEvents
+    deeds: Deeds
     directory: Directory
     hours: Hours
     book: Callable[[], Book]  # gives the one that is served

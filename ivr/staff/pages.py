@@ -3,7 +3,7 @@
 from quart import Quart
 
 from ivr.callbacks.bell import Bell
-from ivr.staff import account, live, queue, sign_in
+from ivr.staff import account, audit, live, people, queue, sign_in
 from ivr.staff.door import Door
 from ivr.staff.office import Office
 from ivr.staff.request import RequestPages
@@ -13,7 +13,7 @@ def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
     """Give the application its staff pages."""
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     door = Door(office)
-    for part in (sign_in, account, queue):
+    for part in (sign_in, account, queue, people, audit):
         part.add_pages(door, office)
     RequestPages(door, office)
     live.add_pages(door, bell)
