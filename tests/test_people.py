@@ -53,7 +53,7 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     if "slow" not in request.fixturenames:
         quicker = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         monkeypatch.setattr(passwords, "_hasher", quicker)
-        passwords._nobodys.cache_clear()
+    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ Span: TypeAlias = tuple[datetime, datetime]  # from the first moment until befor
 
 @dataclass(frozen=True)
 class Deeds:
-    """Reads what people did. Goes back by the primary key, in the order in which it was written down:
-    a page takes as long however much there is."""
+    """Reads what people did. Goes back by the primary key, in the order in which it was written
+    down: a page takes as long however much there is."""
 
     database: Database
 

@@ -13,7 +13,7 @@ from quart import Response, g, request
 from ivr.callbacks.audit import Span
 from ivr.hours import LONDON
 from ivr.people.tables import Role
-from ivr.staff.door import Door
+from ivr.staff.door import Door, field
 from ivr.staff.office import Office
 
 AT_ONCE = 100  # on a page
@@ -108,14 +108,14 @@ async def _found(office: Office, asked: Asked, most: int) -> Found:
 def _asked() -> Asked:
     given = request.args
     before = _BEFORE.fullmatch(given.get("before", ""))
-    day, span, error = given.get("day", "").strip(), None, ""
+    day, span, error = field(given, "day"), None, ""
     try:
         span = _span(date.fromisoformat(day)) if day else None
     except (ValueError, OverflowError):
         error = "Give the day as year, month and day: 2026-11-24."
     return Asked(
         before=(int(before[1]), int(before[2])) if before else (NEWEST, NEWEST),
-        who=given.get("who", "").replace("\0", "")[:64],
+        who=field(given, "who"),
         day=day,
         span=span,
         error=error,

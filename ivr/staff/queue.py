@@ -9,7 +9,7 @@ from quart import Response, g, request
 from ivr.callbacks.queue import MANY, Looking, View
 from ivr.people.tables import Role
 from ivr.staff import words
-from ivr.staff.door import Door
+from ivr.staff.door import Door, field
 from ivr.staff.office import Office
 from ivr.staff.topics import Topics
 
@@ -31,7 +31,7 @@ def add_pages(door: Door, office: Office) -> None:
     @door.page("/", Role.ADVISER)
     async def queue() -> Response:
         """The queue, or what a search found."""
-        text, topics = request.args.get("search", "").strip(), Topics(office.book())
+        text, topics = field(request.args, "search"), Topics(office.book())
         if text:
             found = await office.queue.search(text)
             context: dict[str, Any] = {"found": found, "search": text, "total": len(found)}
@@ -85,8 +85,8 @@ def add_pages(door: Door, office: Office) -> None:
         return Looking(
             view=View(view) if view in list(View) else View.OPEN,
             who=g.member.name,
-            flow=request.args.get("about", ""),
-            council=request.args.get("council", ""),
+            flow=field(request.args, "about"),
+            council=field(request.args, "council"),
         )
 
     def _common(topics: Topics) -> dict[str, Any]:
