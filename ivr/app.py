@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from quart import Quart, Response
 
+from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
@@ -20,6 +21,7 @@ from ivr.database import current, head, upgrade
 from ivr.errors import HelplineError
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.numbers import caller_number
+from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
@@ -107,6 +109,8 @@ def _office(house: House) -> Office:
         counting=house.counting,
         register=house.register,
         entrance=house.entrance,
+        events=RequestEvents(house.database),
+        deeds=Deeds(house.database),
         directory=house.directory,
         hours=house.today.hours,
         backlog=house.backlog,

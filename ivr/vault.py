@@ -34,7 +34,7 @@ class Vault:
         """Return the text that was sealed. Raises UnreadableError."""
         try:
             return self._sealer.decrypt(sealed).decode()
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # not even the letters that a seal is made of
             raise UnreadableError from None
 
     def digest(self, purpose: str, text: str) -> bytes:

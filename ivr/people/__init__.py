@@ -3,5 +3,6 @@
 tables     the tables
 passwords  what a password must be, and how it is kept
 register   adding, changing and removing people
+audit      what they did, the newest first
 sign_in    who is there? Passwords, codes, waits after failures, sessions
 """

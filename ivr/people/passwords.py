@@ -18,6 +18,9 @@ AT_ONCE = 2  # hashes of 64 MB each: sign-ins wait for one another, calls do not
 # Without letters and digits that are taken for one another when read from paper or by ear.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
+# What guesses are built from: nothing of it counts towards what makes a password hard to guess.
+GUESSED = "password welcome letmein helpline qwertyuiop qwerty 1234567890 123456 1234 123".split()
+
 _hasher = PasswordHasher()
 
 
@@ -39,9 +42,15 @@ def check(password: str, name: str) -> None:
         )
     if len(password) > LONGEST:
         raise WeakPasswordError(f"Give at most {LONGEST} characters.")
-    bare = password.casefold().replace(name.casefold(), "")
+    bare = password.casefold()
+    own = (part for part in name.casefold().split() if len(part) > 2)
+    for known in (name.casefold(), *own, *GUESSED):
+        bare = bare.replace(known, "")
     if len(bare) < SHORTEST // 2 or len(set(password)) < SHORTEST // 2:
-        raise WeakPasswordError("Do not use your name, or the same few characters again and again.")
+        raise WeakPasswordError(
+            "This is easy to guess: do not build it from your name, from common passwords, or from"
+            " the same few characters again and again."
+        )
 
 
 class Hashing:
@@ -64,7 +73,7 @@ class Hashing:
 def _fits(kept: str, password: str) -> bool:
     try:
         return _hasher.verify(kept, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
 

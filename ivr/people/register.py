@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -96,13 +97,16 @@ class Register:
             is_temporary=not password,
             added_at=self.clock(),
         )
-        async with self.database.writing() as session:
-            known = await _found(session, name)
-            if known is not None and known.removed_at is None:
-                raise NameTakenError(f"{known.name} has an account already; give another name.")
-            person.id = known.id if known else None
-            await session.merge(person)
-            session.add(self._deed(by, f"added as {role}", person))
+        try:
+            async with self.database.writing() as session:
+                known = await _found(session, name)
+                if known is not None and known.removed_at is None:
+                    raise NameTakenError(f"{known.name} has an account already; give another name.")
+                person.id = known.id if known else None
+                await session.merge(person)
+                session.add(self._deed(by, f"added as {role}", person))
+        except IntegrityError:  # at the same moment
+            raise NameTakenError(f"{name} has an account already; give another name.") from None
         return first
 
     async def give_role(self, name: str, role: str, by: str) -> None:
@@ -149,12 +153,13 @@ class Register:
             session.add(Deed(at=self.clock(), who=who, what=what, about=about))
 
     def _deed(self, who: str, what: str, person: Person) -> Deed:
-        return Deed(at=self.clock(), who=who, what=what, about=person.name)
+        return Deed(at=self.clock(), who=who[:LONGEST_NAME], what=what, about=person.name)
 
 
 def name_key(name: str) -> str:
     """Return what a name is found by, however it is typed: small letters, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    kept = name.encode(errors="replace").decode().replace("\0", "?")  # PostgreSQL takes no NUL
+    return " ".join(unicodedata.normalize("NFKC", kept).casefold().split())
 
 
 def signed_out(person: Person) -> Any:

@@ -111,14 +111,14 @@ class Entrance:
         async with self.database.reading() as session:
             person = (await session.exec(query)).one_or_none()
         kept = person.password if person else ""
-        fits = await self.hashing.fits(kept, attempt.password[: passwords.LONGEST])
+        fits = await self.hashing.fits(kept, attempt.password[: passwords.LONGEST + 1])
         if person is None or not fits:
             raise RefusedError
         step = self._step(person, attempt.code)
         token, now = secrets.token_urlsafe(32), self.clock()
         async with self.database.writing() as session:
-            if step and not (await session.exec(_use_code(person, step))).rowcount:
-                raise RefusedError  # the same code, at the same moment
+            if not (await session.exec(_still_good(person, step))).rowcount:
+                raise RefusedError
             await session.exec(delete(Failures).where(col(Failures.place) == place))
             ended = col(Session.began_at) <= now - LONGEST
             await session.exec(delete(Session).where(ended))
@@ -167,16 +167,18 @@ class Entrance:
         whose token is returned. Raises WrongPasswordError, WeakPasswordError."""
         async with self.database.reading() as reading:
             person = (await reading.exec(select(Person).where(Person.id == member.id))).one()
-        if not await self.hashing.fits(person.password, old[: passwords.LONGEST]):
+        if not await self.hashing.fits(person.password, old[: passwords.LONGEST + 1]):
             raise WrongPasswordError
         passwords.check(new, person.name)
         if new == old:
             raise passwords.WeakPasswordError("Choose another password than the present one.")
         kept = await self.hashing.hashed(new)
         token, now = secrets.token_urlsafe(32), self.clock()
-        change = update(Person).where(col(Person.id) == member.id)
+        same = (col(Person.id) == member.id) & (col(Person.password) == person.password)
+        change = update(Person).where(same).values(password=kept, is_temporary=False)
         async with self.database.writing() as session:
-            await session.exec(change.values(password=kept, is_temporary=False))
+            if not (await session.exec(change)).rowcount:
+                raise WrongPasswordError  # it was reset meanwhile
             await session.exec(signed_out(person))
             session.add(self._session(token, member.id))
             session.add(Deed(at=now, who=person.name, what="password changed"))
@@ -237,7 +239,7 @@ class Entrance:
     def _place(self, attempt: Attempt) -> str:
         """What failures are counted by."""
         nonce, _, proof = attempt.device.partition(".")
-        if proof and hmac.compare_digest(proof, self._proof(attempt.name, nonce)):
+        if proof and hmac.compare_digest(proof.encode(), self._proof(attempt.name, nonce).encode()):
             return self._hash("device", nonce)
         return self._hash("place", f"{name_key(attempt.name)}\0{_network(attempt.address)}")
 
@@ -277,9 +279,12 @@ def _step_of(secret: str, code: str, now: datetime) -> int:
     return next(near, 0)
 
 
-def _use_code(person: Person, step: int) -> Update:
-    newer = (col(Person.id) == person.id) & (col(Person.code_used) < step)
-    return update(Person).where(newer).values(code_used=step)
+def _still_good(person: Person, step: int) -> Update:
+    """Use a code up, unless it was just used, or the person was reset or removed meanwhile."""
+    same = (col(Person.id) == person.id) & (col(Person.password) == person.password)
+    used = col(Person.code_used)
+    newer = update(Person).where(same & (used < step) if step else same)
+    return newer.values(code_used=step or used)
 
 
 def _network(address: str) -> str:

@@ -28,6 +28,7 @@ SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"
 A_YEAR = 365 * 24 * 3600
 LARGEST_FORM = 100_000  # bytes
 SEE_OTHER = 303
+READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Door:
 
     def let_out(self, answer: Response) -> Response:
         """Take the session away from the browser."""
-        answer.delete_cookie(SESSION, path=self.base)
+        self._set(answer, SESSION, "", 0)
         return answer
 
     # --- on the way in and out -----------------------------------------------------------------
@@ -134,7 +135,7 @@ class Door:
         if g.member is None:
             g.token = request.cookies.get(VISIT, "")
             g.visit = g.token = g.token or secrets.token_urlsafe(16)
-        if request.method == "POST" and not await self._is_ours():
+        if request.method not in READING and not await self._is_ours():
             return await self.show("problem.html", 400, problem="stale")
         if role is None:
             return None
@@ -149,7 +150,6 @@ class Door:
 
     async def _is_ours(self) -> bool:
         """Whether a form was made by us for this very session."""
-        request.max_content_length = LARGEST_FORM
         given = (await request.form).get("form_token", "")
         wanted = self._office.entrance.token_for_forms(g.token)
         return hmac.compare_digest(given.encode(), wanted.encode())
@@ -196,5 +196,6 @@ class Door:
 
 
 def field(form: Mapping[str, str], name: str) -> str:
-    """Return what was typed into a field, without the space around it."""
-    return form.get(name, "").strip()
+    """Return what was typed into a field, or stands in an address, without the space around it;
+    and without NULs, which PostgreSQL takes none of."""
+    return form.get(name, "").replace("\0", "").strip()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.planning import Backlog
@@ -11,6 +12,7 @@ from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
 from ivr.directory.lookup import Directory
 from ivr.hours import HoursNow
+from ivr.people.audit import Deeds
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance
 from ivr.today.diary import Diary
@@ -33,6 +35,8 @@ class Office:
     counting: Counting
     register: Register
     entrance: Entrance
+    events: RequestEvents
+    deeds: Deeds
     directory: Directory
     hours: HoursNow
     backlog: Backlog

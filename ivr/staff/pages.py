@@ -3,8 +3,8 @@
 from quart import Quart
 
 from ivr.callbacks.bell import Bell
-from ivr.staff import account, live, queue, reports, sign_in
-from ivr.staff.door import Door
+from ivr.staff import account, audit, live, people, queue, reports, sign_in
+from ivr.staff.door import LARGEST_FORM, Door
 from ivr.staff.office import Office
 from ivr.staff.request import RequestPages
 
@@ -12,8 +12,9 @@ from ivr.staff.request import RequestPages
 def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
     """Give the application its staff pages."""
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM  # refused before it is read
     door = Door(office)
-    for part in (sign_in, account, queue, reports):
+    for part in (sign_in, account, queue, reports, people, audit):
         part.add_pages(door, office)
     RequestPages(door, office)
     live.add_pages(door, bell)

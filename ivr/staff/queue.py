@@ -89,8 +89,8 @@ def add_pages(door: Door, office: Office) -> None:
         return Looking(
             view=View(view) if view in list(View) else View.OPEN,
             who=g.member.name,
-            flow=request.args.get("about", ""),
-            council=request.args.get("council", ""),
+            flow=field(request.args, "about"),
+            council=field(request.args, "council"),
         )
 
     def _common() -> dict[str, Any]:

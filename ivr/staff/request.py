@@ -19,6 +19,7 @@ from ivr.staff.office import Office
 from ivr.staff.topics import Topics
 
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
+GREATEST_ID = 2**31 - 1
 LONGEST_NOTE = 4_000  # characters
 
 
@@ -27,7 +28,8 @@ class RequestPages:
 
     def __init__(self, door: Door, office: Office) -> None:
         self._door, self._office = door, office
-        door.page("/requests/<int:number>", Role.ADVISER)(self.one)
+        one = f"/requests/<int(max={GREATEST_ID}):number>"
+        door.page(one, Role.ADVISER)(self.one)
         done = {
             "claim": self.claim,
             "longer": self.longer,
@@ -39,7 +41,7 @@ class RequestPages:
             "reveal": self.reveal,
         }
         for what, view in done.items():
-            door.page(f"/requests/<int:number>/{what}", Role.ADVISER, "POST")(view)
+            door.page(f"{one}/{what}", Role.ADVISER, "POST")(view)
 
     async def one(self, number: int) -> Response:
         """The page."""

@@ -1,11 +1,15 @@
 """Signing in and out."""
 
+import re
+
 from quart import Response, g, request
 
 from ivr.people.sign_in import Attempt, RefusedError, WaitError
 from ivr.people.tables import Role
 from ivr.staff.door import DEVICE, Door, field
 from ivr.staff.office import Office
+
+_OURS = re.compile(r"(/[\w-]+)+(\.csv)?", re.ASCII)  # no other site, no line that ends a header
 
 
 def add_pages(door: Door, office: Office) -> None:
@@ -41,7 +45,12 @@ def add_pages(door: Door, office: Office) -> None:
         await office.entrance.sign_out(g.token)
         return door.let_out(door.go("/sign-in", done="signed-out"))
 
-    @door.page("/<path:rest>", None)
+    @door.page("", None)
+    async def bare() -> Response:
+        """The address as people type it."""
+        return door.go("/")
+
+    @door.page("/<path:rest>", None, "GET", "POST", "PUT", "PATCH", "DELETE")
     async def nothing_here(rest: str) -> Response:
         """There is no such page."""
         return await door.show("problem.html", 404, problem="missing")
@@ -49,4 +58,4 @@ def add_pages(door: Door, office: Office) -> None:
 
 def _onward(path: str) -> str:
     """Where to go after signing in: only to a page of ours."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\", "/sign")) else "/"
+    return path if _OURS.fullmatch(path) and not path.startswith("/sign") else "/"

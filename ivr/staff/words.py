@@ -94,6 +94,12 @@ def at(moment: datetime, now: datetime) -> str:
     return f"{day(moment, now)} at {clock(moment)}"
 
 
+def exactly(moment: datetime) -> str:
+    """A moment of any year: "24 November 2026, 9:30 am"."""
+    local = moment.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y}, {clock(moment)}"
+
+
 def lasting(span: timedelta) -> str:
     """A length of time, roughly: "a moment", "12 minutes", "3 hours", "2 days"."""
     minutes = int(span.total_seconds()) // 60
