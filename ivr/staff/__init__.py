@@ -4,6 +4,6 @@ door      who may come in: sessions, form tokens, roles, headers
 office    what the pages work with
 words     times, states and needs, as people say them
 topics    what a caller was hearing, from the book
-sign_in, account, queue, request, people, audit
+sign_in, account, queue, request, today, people, audit
           one file for each part of the pages
 """

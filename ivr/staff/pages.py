@@ -7,6 +7,7 @@ from ivr.staff import account, live, queue, sign_in
 from ivr.staff.door import Door
 from ivr.staff.office import Office
 from ivr.staff.request import RequestPages
+from ivr.staff.today import TodayPages
 
 
 def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
@@ -16,5 +17,6 @@ def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
     for part in (sign_in, account, queue):
         part.add_pages(door, office)
     RequestPages(door, office)
+    TodayPages(door, office)
     live.add_pages(door, bell)
     app.register_blueprint(door.blueprint)
