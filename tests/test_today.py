@@ -26,7 +26,6 @@ from ivr.core.flow import FAILED
 from ivr.database import Database, upgrade
 from ivr.hours import SLOTS, Hours, Opening, bank_holiday, load_hours
 from ivr.house import now
-from ivr.people.register import Register
 from ivr.today.diary import (
     Diary,
     NoReasonError,
@@ -38,7 +37,8 @@ from ivr.today.diary import (
 from ivr.today.ear import LONGEST, NotForTheEarError, fit
 from ivr.today.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.today.today import Today
-from tests.helplines import Helpline, SetClock, helpline, process, rows
+from tests.browsers import CHROMIUM, PASSWORD, Desk, add_person, chromium
+from tests.helplines import Helpline, SetClock, done, helpline, process, rows
 
 WEEK = load_hours(ROOT / "flows" / "data" / "hours.yaml")
 MORNING = Opening(time(9), time(12))
@@ -49,7 +49,6 @@ TEXT = "We are very busy today. Ring before noon if you can."
 HELLO = "Hello. Helpline for special needs in school, for England."
 MENU = "For a person or call-back"
 TO_THE_PROMISE = ("0", "1", "1", "1")
-PASSWORD = "a few words in a row"
 KEYS = Keys((Fernet.generate_key(),), b"a key for hashes, in tests")
 
 
@@ -420,25 +419,15 @@ class Browser:
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", f"<{main}")).split())
 
 
-def add_people(url: str) -> None:
-    async def added() -> None:
-        database = Database(url)
-        register = Register(database, now)
-        for name, role in (("Amina", "adviser"), ("Bea", "supervisor")):
-            await register.add(name, role, by="tests", password=PASSWORD)
-        await database.close()
-
-    asyncio.run(added())
-
-
-def add_people_to(var: Path) -> None:
-    add_people(f"sqlite+aiosqlite:///{var / 'helpline.db'}")
+def add_people(var: Path, **settings: str) -> None:
+    for name, role in (("Amina", "adviser"), ("Bea", "supervisor")):
+        add_person(var, name, role, **settings)
 
 
 @pytest.fixture
 def line(tmp_path: Path, clock: SetClock) -> Iterator[Helpline]:
     with helpline(tmp_path, clock) as made:
-        add_people_to(tmp_path)
+        add_people(tmp_path)
         yield made
 
 
@@ -466,7 +455,7 @@ def test_a_day_that_a_supervisor_closes_is_promised_to_nobody_from_the_next_call
     after = line.another_caller()
     assert "Wednesday the twenty-fifth of November" in after.play(*TO_THE_PROMISE).words
     assert bea.send("/today/usual", day="2026-11-24") == 200
-    assert "promised for" not in bea.words
+    assert "Promises that cannot be kept" not in bea.words
     assert "Tuesday 24 November 9 am to 5 pm" in bea.words
     assert "Tuesday the twenty-fourth" in after.play(*TO_THE_PROMISE).words
     deeds = [(one["who"], one["what"], one["about"]) for one in rows(tmp_path, "staff_event")]
@@ -480,20 +469,19 @@ def test_a_day_with_other_hours_is_promised_as_it_is(line: Helpline, bea: Browse
     bea.send("/today/hours", day="2026-11-24", opens="10:00", closes="13.30", reason="Half a day")
     assert "Tuesday 24 November 10 am to 1:30 pm Half a day (Bea)" in bea.words
     promise = line.play(*TO_THE_PROMISE).words
-    assert "by Tuesday the twenty-fourth of November, half past one in the afternoon" in promise
+    assert "by half past one in the afternoon, on Tuesday the twenty-fourth of November" in promise
 
 
 def test_the_page_names_the_days_their_hours_and_bank_holidays(
     bea: Browser, clock: SetClock
 ) -> None:
     clock.at = datetime(2026, 12, 16, 10, 30, tzinfo=UTC)
-    bea.client.cookies.clear()
     later = Browser(bea.client.base_url.port or 0, "Bea")
     words = later.open()
     later.client.close()
     assert "Today, Wednesday 16 December 9 am to 5 pm" in words
-    assert "Friday 25 December Closed Christmas Day" in words
-    assert "Monday 28 December Closed Boxing Day" in words
+    assert "Friday 25 December Closed Bank holiday: Christmas Day" in words
+    assert "Monday 28 December Closed Bank holiday: Boxing Day" in words
     assert "Sunday 20 December Closed" in words
     assert "Wednesday 30 December" in words
     assert "Thursday 31 December" not in words
@@ -621,6 +609,53 @@ def test_whoever_is_not_signed_in_sees_nothing(line: Helpline) -> None:
         assert stranger.post("/today/no-notice", data={}).status_code == 400
 
 
+WINDOWS = {
+    "a desktop": {"viewport": {"width": 1280, "height": 800}},
+    "320 px": {"viewport": {"width": 320, "height": 640}},
+    "the dark, no JavaScript": {"color_scheme": "dark", "java_script_enabled": False},
+}
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
+def test_the_page_has_no_barrier_in_any_state(line: Helpline) -> None:
+    """WCAG 2.2 AA as far as axe can tell, and no sideways scrolling; and it works by its labels
+    alone, with and without JavaScript."""
+    assert "Saved." in line.play(*TO_THE_PROMISE, "1").words
+    with chromium() as browser:
+        for name, window in WINDOWS.items():
+            context = browser.new_context(**window)
+            desk = Desk(context.new_page(), line)
+            desk.sign_in("Bea")
+            faults = {}
+            for state in states(desk):
+                if window.get("java_script_enabled", True) and (found := desk.faults()):
+                    faults[state] = found
+            context.close()
+            assert faults == {}, name
+
+
+def states(desk: Desk) -> Iterator[str]:
+    """The page in every state, one after another."""
+    desk.page.get_by_role("link", name="Today", exact=True).click()
+    yield "nothing special"
+    desk.press("Change this day")
+    assert "Error: Choose a day" in desk.words
+    desk.press("Show how it is said")
+    yield "errors"
+    desk.page.get_by_label("Day", exact=True).fill("2026-11-24")
+    desk.page.get_by_label("Why").fill("Training")
+    desk.press("Change this day")
+    desk.page.get_by_label("What callers hear").fill(TEXT)
+    desk.press("Show how it is said")
+    assert "Callers would hear this." in desk.words
+    yield "a preview, and a promise that cannot be kept"
+    desk.press("Put it up")
+    assert "The next caller hears it." in desk.words
+    yield "a notice"
+    desk.press("Take it down")
+    desk.press("Usual hours again")
+
+
 # --- other workers, and no database --------------------------------------------------------------
 
 
@@ -641,9 +676,9 @@ def tomorrow(after: int) -> str:
 def test_another_worker_hears_of_it_within_ten_seconds(kind: str, tmp_path: Path) -> None:
     """A process of its own, on the same database; and that it is taken down again."""
     url = new_url(kind, tmp_path)
-    asyncio.run(upgrade(url))
-    add_people(url)
+    done(upgrade(url))
     settings = {"IVR_DATABASE_URL": url}
+    add_people(tmp_path, **settings)
     with (
         process(tmp_path / "first", **settings) as first,
         process(tmp_path / "second", **settings) as second,
@@ -664,9 +699,9 @@ def test_a_database_that_is_silent_or_gone_delays_no_greeting(tmp_path: Path) ->
     when there is none."""
     server = PostgreSQL()
     try:
-        asyncio.run(upgrade(server.url))
-        add_people(server.url)
+        done(upgrade(server.url))
         settings = {"IVR_DATABASE_URL": server.url}
+        add_people(tmp_path, **settings)
         with process(tmp_path, **settings) as line:
             bea = Browser(line.port, "Bea")
             bea.open()

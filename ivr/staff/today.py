@@ -159,11 +159,13 @@ class TodayPages:
 
     async def _shown(self, day: date, closure: Closure | None) -> Day:
         opening = opening_of(closure) if closure else self._office.hours().opening(day)
+        holiday = bank_holiday(day)
+        usual = f"Bank holiday: {holiday}" if holiday else ""
         return Day(
             day=day,
             name=_named(day),
             hours=_hours(opening),
-            why=f"{closure.reason} ({closure.who})" if closure else bank_holiday(day),
+            why=f"{closure.reason} ({closure.who})" if closure else usual,
             is_changed=closure is not None,
             unkept=await self._office.backlog.unkept(day) if closure else [],
         )
