@@ -659,6 +659,40 @@ def test_a_start_that_talks_in_circles_is_told(tmp_path: Path) -> None:
     assert any('F012: "hello/opening" comes back to itself' in finding for finding in findings)
 
 
+@pytest.mark.parametrize(("service", "is_told"), [("check-card", False), ("keep-book", True)])
+def test_a_start_may_ask_a_service_that_has_no_effect(
+    tmp_path: Path, service: str, is_told: bool
+) -> None:
+    """All answers lead to a menu. What is done once and for all must not be done at a landing."""
+    outcome = {"check-card": "valid: menu, unknown", "keep-book": "kept"}[service]
+    asking = f"    then: asking\n\n  asking:\n    ask: {service}\n    outcomes: {{{outcome}: menu}}"
+    findings = edited(tmp_path, ("flows/hello.yaml", "    then: menu\n\n", f"{asking}\n\n"))
+    assert any("F015" in finding for finding in findings) is is_told
+
+
+def test_a_start_that_asks_and_then_waits_for_an_entry_is_told(tmp_path: Path) -> None:
+    asking = "    then: asking\n\n  asking:\n    ask: check-card\n"
+    outcomes = "    outcomes: {valid: menu, unknown: branch/spell}\n\n"
+    findings = edited(tmp_path, ("flows/hello.yaml", "    then: menu\n\n", asking + outcomes))
+    assert any('F015: "hello/opening" does not come to a menu' in finding for finding in findings)
+
+
+def test_a_fact_is_not_known_where_it_was_forgotten_after_it_was_said(tmp_path: Path) -> None:
+    """``set`` on a step that speaks."""
+    findings = edited(
+        tmp_path,
+        ("flows/keeping.yaml", "outcomes: {kept: kept}", "outcomes: {kept: thanks}"),
+        (
+            "flows/keeping.yaml",
+            "  kept:\n",
+            '  thanks:\n    say: [ticket]\n    set: {ticket: ""}\n    then: kept\n\n  kept:\n',
+        ),
+    )
+    (told,) = findings
+    assert 'F023: "keeping/ticket" speaks of "ticket"' in told
+    assert 'from "keeping/thanks"' in told
+
+
 def test_a_flow_that_nothing_leads_to_is_told_step_by_step(tmp_path: Path) -> None:
     findings = edited(
         tmp_path,

@@ -57,6 +57,11 @@ POST /account/codes           adviser
 POST /account/codes/stop      adviser
 POST /sign-out                adviser
 GET  /requests.csv            supervisor
+GET  /today                   adviser
+POST /today/hours             supervisor
+POST /today/usual             supervisor
+POST /today/notice            supervisor
+POST /today/no-notice         supervisor
 GET  /reports                 supervisor
 GET  /reports.csv             supervisor
 GET  /audit                   supervisor

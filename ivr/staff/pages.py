@@ -7,6 +7,7 @@ from ivr.staff import account, audit, live, people, queue, reports, sign_in
 from ivr.staff.door import LARGEST_FORM, Door
 from ivr.staff.office import Office
 from ivr.staff.request import RequestPages
+from ivr.staff.today import TodayPages
 
 
 def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
@@ -17,5 +18,6 @@ def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
     for part in (sign_in, account, queue, reports, people, audit):
         part.add_pages(door, office)
     RequestPages(door, office)
+    TodayPages(door, office)
     live.add_pages(door, bell)
     app.register_blueprint(door.blueprint)

@@ -53,6 +53,10 @@ DONE = {
     "no-codes": "From now on you sign in without a code.",
     "role": "Their role is changed.",
     "removed": "They are removed, and signed out.",
+    "day-changed": "That day is changed. The next call goes by it.",
+    "day-usual": "That day has its usual hours again.",
+    "notice-up": "The next caller hears it.",
+    "notice-down": "Callers do not hear it any more.",
 }
 
 

@@ -47,7 +47,7 @@ def unpacked(text: str) -> Snapshot:
         }
         notice = read["notice"] and fit(read["notice"])
         until = None if read["until"] is None else datetime.fromisoformat(read["until"])
-    except (ValueError, TypeError, LookupError, AttributeError, NotForTheEarError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, NotForTheEarError):
         raise DamagedError from None
     if not isinstance(notice, str) or (until is not None and until.tzinfo is None):
         raise DamagedError
