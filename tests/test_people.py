@@ -38,7 +38,7 @@ from ivr.people.sign_in import (
 )
 from ivr.people.tables import Role
 from ivr.vault import UnreadableError
-from tests.browsers import quick_hashes
+from tests.colleagues import quick_hashes
 from tests.helplines import SetClock
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from ivr.house import now
 from ivr.people.register import Register
 from ivr.people.tables import Role
 from ivr.staff.door import HEADERS
-from tests.browsers import NAMES, NUMBER, PASSWORD, Browser, Place, place
+from tests.colleagues import NAMES, NUMBER, PASSWORD, Browser, Place, place
 
 # Who may do what, at least. Each may do all that those before may.
 WHO_MAY = """

@@ -14,7 +14,7 @@ from ivr.callbacks.tables import CallBackEvent
 from ivr.database import Database
 from ivr.people.register import Colleague, Register
 from ivr.people.tables import Deed
-from tests.browsers import NAMES, Browser, Place, place
+from tests.colleagues import NAMES, Browser, Place, place
 from tests.helplines import SetClock
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
