@@ -1,17 +1,17 @@
 """Who may come in: the register, signing in, and sessions that end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from ivr.database import Database
-from ivr.people import passwords
 from ivr.people.passwords import Hashing, WeakPasswordError, check
 from ivr.people.register import (
     BadNameError,
@@ -38,6 +38,7 @@ from ivr.people.sign_in import (
 )
 from ivr.people.tables import Role
 from ivr.vault import UnreadableError
+from tests.colleagues import quick_hashes
 from tests.helplines import SetClock
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -48,12 +49,9 @@ TABLES = ("person", "staff_session", "sign_in_failures", "staff_event")
 
 
 @pytest.fixture(autouse=True)
-def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes as they are in use take a tenth of a second each; these are of the same kind."""
-    if "slow" not in request.fixturenames:
-        quicker = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-        monkeypatch.setattr(passwords, "_hasher", quicker)
-    passwords._nobodys.cache_clear()
+def quick(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if "slow" in request.fixturenames else quick_hashes():
+        yield
 
 
 @pytest.fixture

@@ -4,9 +4,12 @@ import csv
 import heapq
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from operator import attrgetter
+from itertools import accumulate, islice
+from operator import attrgetter, itemgetter
+from typing import TypeAlias
 
 from quart import Response, g, request
 
@@ -20,7 +23,7 @@ AT_ONCE = 100  # on a page
 EXPORTED = 5_000  # in a spreadsheet: more at once would keep callers waiting
 NEWEST = 2**31 - 1  # no id is greater
 
-_BEFORE = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
+_BEFORE = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class Row:
     about: str
     request_id: int  # 0: it is not about one request
     reference: str
+
+
+Line: TypeAlias = tuple[Row, int, int]  # with the id of the event or of the deed, the other 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +103,32 @@ async def _found(office: Office, asked: Asked, most: int) -> Found:
         for one in events
     ]
     of_deeds = [(Row(one.at, one.who, one.what, one.about, 0, ""), 0, one.id or 0) for one in deeds]
-    merged = heapq.merge(of_events, of_deeds, key=lambda one: one[0].at, reverse=True)
-    shown = list(merged)[:most]
+    merged = heapq.merge(_timed(of_events), _timed(of_deeds), key=itemgetter(0), reverse=True)
+    shown = [one for _, one in islice(merged, most)]
     for _, event_id, deed_id in shown:
         last_event, last_deed = event_id or last_event, deed_id or last_deed
     more = len(events) + len(deeds) > len(shown)
     return Found([row for row, _, _ in shown], f"{last_event}.{last_deed}" if more else "")
 
 
+def _timed(rows: list[Line]) -> Iterator[tuple[datetime, Line]]:
+    """Each with a time by which it was written down: a wish that waited for the database is older
+    than what was written before it, and must not hold that back."""
+    times = list(accumulate((row.at for row, _, _ in reversed(rows)), max))
+    return zip(reversed(times), rows, strict=True)
+
+
 def _asked() -> Asked:
     given = request.args
-    before = _BEFORE.fullmatch(given.get("before", ""))
+    before = _BEFORE.fullmatch(given.get("before", f"{NEWEST}.{NEWEST}"))
+    last_event, last_deed = map(int, before.groups() if before else (NEWEST, NEWEST))
     day, span, error = field(given, "day"), None, ""
     try:
         span = _span(date.fromisoformat(day)) if day else None
     except (ValueError, OverflowError):
         error = "Give the day as year, month and day: 2026-11-24."
     return Asked(
-        before=(int(before[1]), int(before[2])) if before else (NEWEST, NEWEST),
+        before=(min(last_event, NEWEST), min(last_deed, NEWEST)),
         who=field(given, "who"),
         day=day,
         span=span,
