@@ -7,8 +7,20 @@ caller could never get out), and looks for loops that no key press would break.
 from collections.abc import Iterator
 
 from ivr.core.check.flaw import Flaw
-from ivr.core.flow import Book, CallFlow, Choose, Goodbye, Menu, Place, Return, Speak
-from ivr.core.graph import anyhow, by_silence, closure, flow_of, reachable
+from ivr.core.flow import (
+    AskService,
+    Book,
+    CallFlow,
+    Choose,
+    Connect,
+    Goodbye,
+    Menu,
+    Place,
+    Return,
+    Speak,
+    Step,
+)
+from ivr.core.graph import anyhow, at_once, by_silence, closure, flow_of, reachable
 
 
 def flaws_in_ways(book: Book) -> Iterator[Flaw]:
@@ -21,17 +33,37 @@ def flaws_in_ways(book: Book) -> Iterator[Flaw]:
 
 
 def _start(book: Book) -> Iterator[Flaw]:
-    """Calls land at these two when all else fails, so they must come to a menu by themselves."""
-    for landing in (book.start, book.frame.person_at):
-        place, passed = landing, set[Place]()
+    """Calls land at these two when all else fails, so they must come to a menu by themselves. Where
+    0 leads a service may be asked first which menu that is."""
+    place, passed = book.start, set[Place]()
+    step = book.steps.get(place)
+    while isinstance(step, Speak) and len(step.then) == 1 and place not in passed:
+        passed.add(place)
+        place = step.then[0].go
         step = book.steps.get(place)
-        while isinstance(step, Speak) and len(step.then) == 1 and place not in passed:
-            passed.add(place)
-            place = step.then[0].go
-            step = book.steps.get(place)
-        if not isinstance(step, Menu):
-            remedy = "let it be a menu, or speak and go on to one"
-            yield Flaw("F015", f'"{landing}" does not come to a menu', remedy, step=landing)
+    if not isinstance(step, Menu):
+        remedy = "let it be a menu, or speak and go on to one"
+        yield Flaw("F015", f'"{book.start}" does not come to a menu', remedy, step=book.start)
+    person = book.frame.person_at
+    if person != book.start and not _all_ways_come_to_menus(book, person):
+        remedy = "let it be a menu, or speak and go on to one"
+        yield Flaw("F015", f'"{person}" does not come to a menu', remedy, step=person)
+
+
+def _all_ways_come_to_menus(book: Book, landing: Place) -> bool:
+    """Whether words, and questions that change nothing, lead from here to menus alone."""
+    edges = {place: set(at_once(book, step)) for place, step in book.steps.items()}
+    passed = [book.steps.get(place) for place in closure([landing], edges)]
+    return any(isinstance(step, Menu) for step in passed) and all(
+        isinstance(step, Menu | Speak) or (isinstance(step, AskService) and not _does(book, step))
+        for step in passed
+    )
+
+
+def _does(book: Book, step: AskService) -> bool:
+    """Whether a question does something once and for all."""
+    service = book.services.get(step.service)
+    return service is not None and service.effect
 
 
 def _unreachable(book: Book) -> Iterator[Flaw]:
@@ -67,6 +99,24 @@ def _loops(book: Book) -> Iterator[Flaw]:
         if place in closure(targets, edges):
             remedy = "put a menu into it, where silence comes to an end"
             yield Flaw("F012", f'"{place}" comes back to itself without a key', remedy, step=place)
+    yield from _rings_for_ever(book)
+
+
+def _rings_for_ever(book: Book) -> Iterator[Flaw]:
+    """Ringing may go on by itself to the next phone, but only as a service says, which can end."""
+    edges = {place: set(_after(book, step)) for place, step in book.steps.items()}
+    for place, step in book.steps.items():
+        if isinstance(step, Connect) and place in closure(edges[place], edges):
+            remedy = "ask a service whom to ring next, or put a menu into it"
+            yield Flaw("F012", f'"{place}" rings again without a key', remedy, step=place)
+
+
+def _after(book: Book, step: Step) -> Iterator[Place]:
+    """Where a step leads with nothing heard but the end of a connection, and no service asked."""
+    if isinstance(step, Connect):
+        yield from (way.go for then in step.outcomes.values() for way in then)
+    elif not isinstance(step, AskService):
+        yield from at_once(book, step)
 
 
 def _sub_flows(book: Book) -> Iterator[Flaw]:
