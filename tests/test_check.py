@@ -753,8 +753,8 @@ def test_a_choice_on_0_stands_only_where_0_itself_leads(tmp_path: Path) -> None:
     zero, first = "0: {label: keep-a-book, go: hello/menu}\n      ", "1: {label: keep-a-book"
     assert edited(tmp_path, ("flows/person.yaml", first, zero + first)) == []
     zero, first = "0: {label: rules, go: rules}\n      ", "1: {label: rules"
-    told, *_ = edited(tmp_path, ("flows/hello.yaml", first, zero + first))
-    assert told.startswith("flows/hello.yaml:11:7: error F016: the keys are 0, 1, 2, 3, 4, not")
+    told = edited(tmp_path, ("flows/hello.yaml", first, zero + first))
+    assert any("11:7: error F016: the keys are 0, 1, 2, 3, 4, not" in one for one in told)
 
 
 def test_ringing_that_comes_back_to_itself_must_ask_whom_to_ring(tmp_path: Path) -> None:

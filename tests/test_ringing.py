@@ -164,13 +164,17 @@ def test_the_number_in_the_settings_is_shown_before_the_one_dialled(
         assert ring(line)[1].dial.attrib["callerId"] == on_duty_number
 
 
-@pytest.mark.parametrize("to", ["", "sip:helpline@example.org", "client:x"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"To": ""}, {"To": "sip:helpline@example.org"}, {"To": "client:x"}, {"CallSid": ""}],
+)
 def test_a_parent_s_number_is_shown_to_nobody(
-    line: Helpline, tmp_path: Path, clock: SetClock, to: str
+    line: Helpline, tmp_path: Path, clock: SetClock, changed: dict[str, str]
 ) -> None:
-    """Without a number of ours to show nobody is rung: a call-back is offered."""
+    """Without a number of ours to show nobody is rung, nor for a call without an id: a call-back
+    is offered."""
     on_duty(tmp_path, clock, "Ada")
-    line.call = {**line.call, "To": to}
+    line.call = {**line.call, **changed}
     page = line.play("0", "0")
     assert "Dial" not in page.verbs
     assert line.post(page.action).page.words.startswith(NOBODY)

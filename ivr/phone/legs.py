@@ -54,12 +54,15 @@ class Legs:
     caller_id: str  # the helpline's own number; unset, the one that was dialled
 
     def leg(self, ring: str, form: Mapping[str, str], voice: str) -> Leg | None:
-        """How somebody is rung for the caller of this form. None if there is no number of ours to
-        show: a parent's own is shown to nobody. ``voice`` is the address of the voice routes."""
-        caller_id = self.caller_id or form.get("To", "")
-        if not E164.fullmatch(caller_id):
+        """How somebody is rung for the caller of this form. ``voice`` is the address of the voice
+        routes.
+
+        None if there is no number of ours to show, for a parent's own is shown to nobody, or no id
+        of their call, to which the addresses could be bound.
+        """
+        caller_id, call = self.caller_id or form.get("To", ""), form.get("CallSid", "")
+        if not call or not E164.fullmatch(caller_id):
             return None
-        call = form.get("CallSid", "")
         whisper, status = (
             f"{voice}/{self.sealer.seal(kind, call, ring.encode())}" for kind in (WHISPER, STATUS)
         )
@@ -75,15 +78,13 @@ class Legs:
                 ring = int(self.sealer.unseal(kind, call, sealed))
             except (SealError, ValueError):
                 continue
-            match kind:
-                case "whisper":
-                    bridge = self.sealer.seal(BRIDGE, call, str(ring).encode())
-                    return 200, _whisper(f"{voice}/{bridge}")
-                case "bridge":
-                    return 200, await self._bridge(ring, form.get("Digits", ""))
-                case _:
-                    await self._note(ring, form.get("CallStatus", ""))
-                    return NOTHING_TO_SAY, ""
+            if kind == STATUS:
+                await self._note(ring, form.get("CallStatus", ""))
+                return NOTHING_TO_SAY, ""
+            if kind == BRIDGE:
+                return 200, await self._bridge(ring, form.get("Digits", ""))
+            bridge = self.sealer.seal(BRIDGE, call, str(ring).encode())
+            return 200, _whisper(f"{voice}/{bridge}")
         return None
 
     def is_turn(self, sealed: str, form: Mapping[str, str]) -> bool:
