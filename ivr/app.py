@@ -23,6 +23,7 @@ from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
+from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
 from ivr.staff.office import Office, Safety
@@ -98,6 +99,7 @@ def _telephone(house: House) -> Telephone:
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+        legs=Legs(house.sealer, house.roster, settings.twilio_number),
     )
 
 

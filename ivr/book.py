@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ivr.core.check import Flaw, flaws
 from ivr.core.flow import Book
+from ivr.core.graph import person_menus
 from ivr.errors import BookError
 from ivr.flowfile import Flows, read_flows
 from ivr.flowfile.settled import Settled
@@ -114,6 +115,7 @@ def _compiled(flows: Flows, prompts: Prompts, digest: str) -> Book | None:
         entry_wait=settled.entry_wait,
         read_wait=settled.read_wait,
         starts=flows.starts,
+        person_menus=person_menus(flows.steps, settled.frame.person_at),
     )
 
 

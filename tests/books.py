@@ -58,6 +58,9 @@ FACTS = {
     "branch_name": "North Street",
     "desk_number": "+441134960123",
     "ticket": "17",
+    "team_number": "+447700900456",
+    "ring": "1234567",
+    "tried": "1234 1235 1236",
 }
 NAMES = (
     "North East Lincolnshire",

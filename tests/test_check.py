@@ -8,7 +8,7 @@ from books import Edit, edited, real, sample, walk
 from ivr.config import load_settings
 from ivr.core.check import flaws
 from ivr.core.check.known import known_everywhere
-from ivr.core.flow import Connect, Menu
+from ivr.core.flow import Menu
 from ivr.core.graph import reachable
 from ivr.house import SERVICES, build
 from tests.helplines import settings_of
@@ -782,6 +782,49 @@ def test_the_house_answers_every_service_that_it_says_it_has(tmp_path: Path) -> 
     assert set(house.services) == SERVICES
 
 
-def test_nobody_is_rung_in_this_book() -> None:
-    """No issue asks for it yet: should it come, silence and star must be thought through again."""
-    assert not [step for step in real().book.steps.values() if isinstance(step, Connect)]
+def test_a_choice_on_0_stands_only_where_0_itself_leads(tmp_path: Path) -> None:
+    """Elsewhere 0 is a person; and where it is a choice, it is the first."""
+    zero, first = "0: {label: keep-a-book, go: hello/menu}\n      ", "1: {label: keep-a-book"
+    assert edited(tmp_path, ("flows/person.yaml", first, zero + first)) == []
+    zero, first = "0: {label: rules, go: rules}\n      ", "1: {label: rules"
+    told = edited(tmp_path, ("flows/hello.yaml", first, zero + first))
+    assert any("11:7: error F016: the keys are 0, 1, 2, 3, 4, not" in one for one in told)
+
+
+def test_ringing_that_comes_back_to_itself_must_ask_whom_to_ring(tmp_path: Path) -> None:
+    """A service can end it; a phone that is always engaged does not."""
+    (told,) = edited(tmp_path, ("flows/branch.yaml", "busy: engaged,", "busy: ring,"))
+    assert told == (
+        'flows/branch.yaml:31:3: error F012: "branch/ring" rings again without a key (ask a service'
+        " whom to ring next, or put a menu into it)"
+    )
+    assert edited(tmp_path, ("flows/branch.yaml", "busy: engaged,", "busy: desk,")) == []
+
+
+def test_silence_at_a_connection_may_not_ring_either(tmp_path: Path) -> None:
+    """What is not heard of its end goes the way of `failed`."""
+    failed = ("flows/branch.yaml", "no-answer: engaged}", "no-answer: engaged, failed: desk}")
+    told = edited(tmp_path, failed)
+    assert any('F012: "branch/ring" comes back to itself without a key' in one for one in told)
+
+
+def test_a_ring_must_be_known_where_it_is_whispered_of(tmp_path: Path) -> None:
+    rings = "connect: desk_number\n"
+    nothing = f"{rings}    whisper: nothing\n"
+    (told,) = edited(tmp_path, ("flows/branch.yaml", rings, nothing))
+    assert '"nothing" is not a fact that anything gives (name the fact that names the ring)' in told
+    ticket = f"{rings}    whisper: ticket\n"
+    (told,) = edited(tmp_path, ("flows/branch.yaml", rings, ticket))
+    assert 'F023: this rings by "ticket"' in told
+
+
+def test_0_may_ask_a_service_which_menu_it_leads_to_if_that_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    asks = "steps:\n  first:\n    ask: check-card\n    outcomes: {valid: start, unknown: start}\n"
+    leads = ("flows/book.yaml", "go: person/start}", "go: person/first}")
+    changed = [("flows/person.yaml", "steps:\n", asks), leads]
+    assert not [one for one in edited(tmp_path, *changed) if "F015" in one]
+    effect = ("flows/book.yaml", "  check-card:\n", "  check-card:\n    effect: true\n")
+    told = edited(tmp_path, *changed, effect)
+    assert any('F015: "person/first" does not come to a menu' in one for one in told)

@@ -360,6 +360,60 @@ async def test_how_a_dial_ends_goes_to_its_action(
     assert script.turns[0].rings == ("+441632960001",)
 
 
+WHISPER = f'<Gather {ONE_KEY} action="/taken"><Say>Press 1.</Say></Gather><Hangup/>'
+RINGS = (
+    '<Dial action="/after"><Number url="/whisper" statusCallback="/status"'
+    ' statusCallbackEvent="answered completed">+441632960001</Number></Dial>'
+)
+
+
+@pytest.mark.parametrize(
+    ("token", "asked", "fields"),
+    [
+        ("@completed", "/status /whisper /taken /status /after", ("completed", "true")),
+        ("@refused", "/status /whisper /status /after", ("completed", "false")),
+        ("@busy", "/status /after", ("busy", None)),
+        ("-", "/status /after", ("no-answer", None)),
+    ],
+)
+async def test_whoever_answers_hears_what_the_line_asks_them_first(
+    helpline: Helpline, token: str, asked: str, fields: tuple[str, str | None]
+) -> None:
+    """On a leg of its own, which names the caller's; a voicemail ends like one who refuses."""
+    helpline.says(RINGS)
+    helpline.says(WHISPER, at="/whisper")
+    helpline.says("", at="/taken")
+    helpline.says("<Say>Welcome back.</Say>", at="/after")
+    helpline.pages["/status"], helpline.statuses["/status"] = b"", 204
+    caller = Caller()
+    script = await play(helpline, token, caller=caller)
+    assert " ".join(helpline.paths[1:]) == asked
+    assert (helpline.form["DialCallStatus"], helpline.form.get("DialBridged")) == fields
+    leg = [one.form for one in helpline.asked if one.target in ("/whisper", "/taken", "/status")]
+    assert {one["ParentCallSid"] for one in leg} == {caller.call_sid}
+    assert {one["CallSid"] for one in leg} == {helpline.form["DialCallSid"]}
+    assert {(one["From"], one["To"]) for one in leg} == {(caller.to, "+441632960001")}
+    answered = token in ("@completed", "@refused")
+    assert script.turns[-1].whispered == (("Press 1.",) if answered else ())
+    assert [one.form.get("Digits") for one in helpline.asked if one.target == "/taken"] == (
+        ["1"] if token == "@completed" else []
+    )
+
+
+@pytest.mark.parametrize("taken", ["<Hangup/>", "<Redirect>/elsewhere</Redirect>", WHISPER])
+async def test_nobody_is_joined_to_a_leg_that_does_not_end_well(
+    helpline: Helpline, taken: str
+) -> None:
+    """It hangs up, leads elsewhere, or asks for ever."""
+    helpline.says(RINGS)
+    helpline.says(WHISPER, at="/whisper")
+    helpline.says(taken, at="/taken")
+    helpline.says("<Hangup/>", at="/after")
+    helpline.pages["/status"], helpline.statuses["/status"] = b"", 204
+    await play(helpline, "@completed")
+    assert helpline.form["DialBridged"] == "false"
+
+
 async def test_a_dial_without_action_goes_on_with_the_next_verb(helpline: Helpline) -> None:
     """And makes no request."""
     helpline.says("<Dial>+441632960001</Dial><Say>Welcome back.</Say>")
@@ -398,6 +452,8 @@ async def test_a_recording_is_posted_and_silence_is_none(helpline: Helpline) -> 
         ("Hello.", "<Response>: loose words: 'Hello.'"),
         ("<Say> </Say>", "<Say>: is empty"),
         ("<Dial><Say>1</Say></Dial>", "<Dial> 1: <Say>: cannot stand in a <Dial>"),
+        ('<Dial><Number method="GET">1</Number></Dial>', 'method="GET" is none of POST'),
+        ('<Dial><Number statusCallbackEvent="done">1</Number></Dial>', '"done" is no event'),
         ("<Hangup>Goodbye.</Hangup>", "<Hangup>: loose words: 'Goodbye.'"),
         ("<Pause>a</Pause>", "<Pause>: loose words"),
         ("<Record>a</Record>", "<Record>: loose words"),

@@ -212,3 +212,63 @@ def test_a_caller_who_only_keeps_silent_is_never_harmed(place: Place) -> None:
     assert min(waits[1 - SILENCES_TO_THE_END :]) >= 20
     assert len(waits) >= SILENCES_TO_THE_END - 1
     assert len(places) == len(set(places))
+
+
+# --- ringing our team ----------------------------------------------------------------------------
+
+
+def test_only_a_key_rings_somebody_and_only_in_the_menu_that_says_so() -> None:
+    """Not silence, star, hash, 9 or a fault of ours, from anywhere that a call can come to."""
+    rings = set()
+    for position in everywhere():
+        presses = [Keys(key) for key in "*#9"]
+        for heard in (Silence(), Resumed(), *presses):
+            assert not isinstance(take(BOOK, position, heard, usual(BOOK))[1].then, Dial)
+        for key in "012345678":
+            if isinstance(take(BOOK, position, Keys(key), usual(BOOK))[1].then, Dial):
+                rings.add((position.at, key))
+    assert rings == {("person/team-here", "0")}
+
+
+def ringing() -> list[Position]:
+    return [position for position, said in walk().turns if isinstance(said.then, Dial)]
+
+
+def test_ringing_goes_on_to_the_next_person_and_ends_as_the_service_says() -> None:
+    """Whatever became of the phone that rang. A talk is one only if somebody took the call."""
+    answers = {ask: Answered("nobody") for ask in ("ring-next",)}
+    answers["was-taken"] = Answered("not-taken")
+    for position in ringing():
+        for outcome in DIAL_OUTCOMES:
+            now, said = take(BOOK, position, Dialled(outcome), usual(BOOK))
+            assert isinstance(said.then, Dial) is (outcome != "completed")
+            assert (now.at == "person/talked") is (outcome == "completed")
+            now, said = take(
+                BOOK,
+                position,
+                Dialled(outcome),
+                lambda ask: answers.get(ask.service) or usual(BOOK)(ask),
+            )
+            assert now.at == "person/nobody-answered"
+            assert isinstance(said.then, Listen)
+
+
+def test_nobody_is_rung_again_when_it_is_not_known_how_a_ring_ended() -> None:
+    """Silence, a fault of ours, or a key there: the call-back is offered."""
+    for position in ringing():
+        for heard in (Silence(), Resumed(), Keys("1"), Keys("9"), Keys("#")):
+            now, said = take(BOOK, position, heard, usual(BOOK))
+            assert (now.at, type(said.then)) == ("person/nobody-answered", Listen)
+
+
+def test_0_again_is_the_first_choice_of_the_menu_that_0_led_to() -> None:
+    """It rings the team, or begins the call-back; it never says the same menu again."""
+    there = {position.at: position for position in everywhere()}
+    told = {
+        place: take(BOOK, there[place], Keys("0"), usual(BOOK))[0].at for place in BOOK.person_menus
+    }
+    assert told == {
+        "person/team-here": "person/ring",
+        "person/team-away": "number/own",
+        "person/cannot-reach": "number/own",
+    }

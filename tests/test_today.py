@@ -575,7 +575,13 @@ def test_what_is_wrong_is_told_beside_its_field_and_in_the_summary(
 
 
 def test_hostile_texts_do_nothing_but_be_refused(line: Helpline, bea: Browser) -> None:
-    for text in ("<script>alert(1)</script>.", "</textarea><b>.", "{{ 7*7 }}.", "x\x07.", "\u202e."):
+    for text in (
+        "<script>alert(1)</script>.",
+        "</textarea><b>.",
+        "{{ 7*7 }}.",
+        "x\x07.",
+        "\u202e.",
+    ):
         assert bea.send("/today/notice", text=text, last="2026-11-23") == 422
         assert "<script>alert" not in bea.html
         assert "<b>" not in bea.html

@@ -1,7 +1,7 @@
 """Golden transcripts: whole calls, as a person would read them.
 
-Each file in ``tests/transcripts/`` begins with what the call is about and how it is played; the
-rest is written by ``make test`` with ``--update`` and read by people:
+Each file in ``tests/transcripts/`` begins with what the call is about, who is on duty if anybody
+is, and how it is played; the rest is written by ``make test`` with ``--update`` and read by people:
 
     .venv/bin/python -m pytest tests/test_transcripts.py --update
 """
@@ -10,21 +10,27 @@ import re
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from ivr.app import create_app
-from ivr.config import load_settings
-from ivr.database import upgrade
+from ivr.config import Settings, load_settings
+from ivr.database import Database, upgrade
+from ivr.duty.keys import Keys
+from ivr.duty.roster import Roster
 from ivr.handset import Caller, Phone, parse, scripted, transcript
+from ivr.numbers import usable
 
 FOLDER = Path(__file__).parent / "transcripts"
 KEY = "c2VjcmV0LWtleS1vZi10aGUtdHJhbnNjcmlwdHMtMDE="  # references are the same in every run
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-ABOUT = re.compile(r"\A# (?P<about>.+)\n\$ ivr call (?P<arguments>.+)\n\n", re.MULTILINE)
+ABOUT = re.compile(
+    r"\A# (?P<about>.+)\n(?P<duty>(?:\$ ivr duty on .+\n)*)\$ ivr call (?P<arguments>.+)\n\n"
+)
+ON_DUTY = re.compile(r"\$ ivr duty on (\S+) --phone (\S+)\n")
 
 
 def files() -> list[Path]:
@@ -33,7 +39,7 @@ def files() -> list[Path]:
 
 @asynccontextmanager
 async def ringing(
-    var: Path, arguments: list[str], database: str = ""
+    var: Path, arguments: list[str], database: str = "", duty: str = ""
 ) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
     """A phone for a call as its transcript describes it, and the tokens to play."""
     settings = load_settings(
@@ -48,6 +54,7 @@ async def ringing(
     )
     if not database:
         await upgrade(settings.database_url)
+    await go_on_duty(settings, duty)
     app = create_app(settings, clock=lambda: MONDAY)
     caller = Caller(call_sid="CA" + "1" * 32)
     if "--withheld" in arguments:
@@ -58,6 +65,15 @@ async def ringing(
         Phone("http://helpline.test", token, caller, transport=transport) as phone,
     ):
         yield phone, parse(arguments[arguments.index("--keys") + 1])
+
+
+async def go_on_duty(settings: Settings, duty: str) -> None:
+    """The people whom a transcript names, in its order."""
+    database = Database(settings.database_url)
+    roster = Roster(database, Keys(settings.fernet_keys, settings.hash_key), lambda: MONDAY)
+    for name, phone in ON_DUTY.findall(duty):
+        await roster.on(name, usable(phone, demo=True), MONDAY + timedelta(hours=8))
+    await database.close()
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
@@ -72,7 +88,7 @@ async def test_a_call_is_what_its_transcript_says(
     gone = f"sqlite+aiosqlite:///{tmp_path}/a file/no.db" if "gone" in path.stem else ""
     if "no-disk" in path.stem:
         (tmp_path / "spool").touch()  # so that no wish can be kept beneath it
-    async with ringing(tmp_path, arguments, gone) as (phone, tokens):
+    async with ringing(tmp_path, arguments, gone, head["duty"]) as (phone, tokens):
         played = await scripted(phone, tokens)
     assert not played.remaining, "the line closed before the script was done"
     heard = head[0] + transcript(played.turns).rstrip() + "\n"

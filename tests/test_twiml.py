@@ -16,7 +16,7 @@ from ivr.core.call import Ask, Dial, HangUp, Listen, Position, Resumed, Said
 from ivr.core.engine import advance
 from ivr.core.saying import Line, Pause, Phrase, Words
 from ivr.handset.twiml import MAX_BYTES, MAX_SAY, read
-from ivr.phone.twiml import Writer
+from ivr.phone.twiml import Leg, Writer
 
 ROOT = Path(__file__).parent.parent
 SEALED = "gAAA-_" * 160
@@ -118,6 +118,43 @@ def test_a_connection_is_the_library_s(caller_id: str) -> None:
     dial.number("+441134960001")
     response.append(dial)
     assert alike(written(said, caller_id)) == library(response)
+
+
+def test_a_ring_to_our_own_people_is_the_library_s() -> None:
+    """The helpline's number is shown, the caller hears it ring, and whoever answers is asked."""
+    said = Said((HELLO,), Dial("+441134960001", "17"))
+    leg = Leg(
+        "+441134960000", "https://line.example.org/voice/w?", "https://line.example.org/voice/s"
+    )
+    document = Writer("/voice", LEXICON).ring(said, said.lines, SEALED, by_twilio, leg)
+    response = VoiceResponse()
+    speak(response)
+    dial = LibraryDial(
+        action=ACTION,
+        method="POST",
+        timeout=15,
+        time_limit=3600,
+        caller_id=leg.caller_id,
+        answer_on_bridge=True,
+    )
+    dial.number(
+        "+441134960001",
+        url=leg.whisper,
+        status_callback=leg.status,
+        status_callback_event="answered completed",
+    )
+    response.append(dial)
+    assert alike(ElementTree.fromstring(document)) == library(response)
+
+
+def test_without_a_number_of_ours_to_show_nobody_is_rung() -> None:
+    """The call goes on as if nobody had heard anything."""
+    said = Said((HELLO,), Dial("+441134960001", "17"))
+    document = Writer("/voice", LEXICON).ring(said, said.lines, SEALED, by_twilio, None)
+    response = VoiceResponse()
+    speak(response)
+    response.redirect(ACTION, method="POST")
+    assert alike(ElementTree.fromstring(document)) == library(response)
 
 
 def test_a_goodbye_is_the_library_s() -> None:

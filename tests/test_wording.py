@@ -166,7 +166,8 @@ def menu(*labels: str, person: bool = True) -> list[Line]:
         wording.choice(BOOK, Phrase((Words(label),)), str(number))
         for number, label in enumerate(labels, start=1)
     ]
-    return list(wording.menu(BOOK, ("hello/hello",), choices, ("shared/go-back",), {}, person))
+    zero = wording.labelled(BOOK, BOOK.frame.person, "0") if person else None
+    return list(wording.menu(BOOK, ("hello/hello",), choices, ("shared/go-back",), {}, zero))
 
 
 def test_a_menu_says_a_person_first_then_how_many_then_each_choice_with_its_key_last() -> None:

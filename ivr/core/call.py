@@ -128,9 +128,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Put the caller through to this number (E.164)."""
+    """Put the caller through to this number (E.164). With a ``ring`` to somebody of ours, whoever
+    answers is asked to press 1 first, and is not joined to the caller before."""
 
     number: str
+    ring: str = ""
 
 
 @dataclass(frozen=True, slots=True)

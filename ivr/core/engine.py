@@ -36,6 +36,7 @@ from ivr.core.call import (
 from ivr.core.flow import (
     FAILED,
     MAX_CHOICES,
+    NO_ANSWER,
     AskService,
     Book,
     CallFlow,
@@ -61,7 +62,6 @@ MAX_SUB_FLOWS = 4  # how deep sub-flows may lie in one another
 MAX_CANDIDATES = 12  # how many of what a service found are kept, and can be chosen among
 SLOW = 2  # at the slow pace every wait is this many times as long
 PERSON, BACK, AGAIN, SLOWER = "0", "*", "#", "9"
-FIRST = "1"
 CARRY_ON = "1"  # while an answer is read: the next part, without waiting for it
 TOPIC = "topic"  # what a service may ask for: the answer that was read last
 
@@ -110,6 +110,8 @@ class _Turn:
                 return self._on_keys(step, digits)
             case Silence() | Keys() if not changed:
                 return self._on_silence(step)
+            case Resumed() if isinstance(step, Connect) and not changed:
+                return self._on_silence(step)  # how it ended is not known: nobody is rung again
             case Resumed() | Keys() | Silence():
                 # The flows have changed since the caller heard them, or we failed before they
                 # could be heard: a key may mean something else now, so the step is said again.
@@ -130,6 +132,8 @@ class _Turn:
     def _on_dialled(self, step: Step, outcome: str) -> tuple[Position, Said]:
         if not isinstance(step, Connect):
             return self._present(step)
+        if step.whisper and outcome == FAILED:
+            outcome = NO_ANSWER  # a phone of ours that could not be rung: it is the next one's turn
         return self._branch(step.outcomes, outcome)
 
     def _branch(self, outcomes: Mapping[str, Then], outcome: str) -> tuple[Position, Said]:
@@ -140,13 +144,15 @@ class _Turn:
         if isinstance(step, Enter):
             return self._on_entry(step, digits)
         match digits[0]:
-            case key if key == PERSON and step.place == self.book.frame.person_at:
-                return self._on_choice(step, FIRST)
+            case key if key == PERSON and step.place in self.book.person_menus:
+                return self._on_choice(step, _first(step))
             case key if key == PERSON:
                 self._leave(step, stack=())
                 return self._go(self.book.frame.person_at)
             case key if key == BACK:
                 return self._back(step)
+            case _ if isinstance(step, Connect):
+                return self._on_silence(step)  # no key rings the same phone again
             case key if key == AGAIN:
                 return self._again(step)
             case key if key == SLOWER:
@@ -288,9 +294,10 @@ class _Turn:
                     self._set(facts={**self.now.facts, **step.sets})
                 return self._follow(step.then)
             case Menu():
-                options = wording.offered(step.options, self.now.facts)
                 choices = [
-                    wording.labelled(self.book, option.label, option.key) for option in options
+                    wording.labelled(self.book, option.label, option.key)
+                    for option in wording.offered(step.options, self.now.facts)
+                    if option.key != PERSON  # which is said before them all
                 ]
                 return self._offer(step, step.say, choices, step.closing)
             case Read():
@@ -311,9 +318,7 @@ class _Turn:
             case Return():
                 return self._return(step)
             case Connect():
-                number = self.now.facts.get(step.number, "")
-                self._say(*step.say, step=step)
-                return self._done(Dial(number)) if number else self._branch(step.outcomes, FAILED)
+                return self._connect(step)
             case Goodbye():
                 self._say(*step.say, step=step)
                 return self._done(HangUp())
@@ -326,8 +331,8 @@ class _Turn:
         choices: list[Line],
         closing: tuple[str, ...],
     ) -> tuple[Position, Said]:
-        person = step.place != self.book.frame.person_at
-        words = wording.menu(self.book, say, choices, closing, self.now.facts, person)
+        zero = wording.zero(self.book, step)
+        words = wording.menu(self.book, say, choices, closing, self.now.facts, zero)
         self.lines.extend(words)
         self._hold(step)
         return self._done(Listen(1, self._wait(step.wait or self.book.wait)))
@@ -340,6 +345,15 @@ class _Turn:
         if part == len(step.parts) - 1:
             return self._follow(step.then)
         return self._done(Listen(1, self._wait(step.wait or self.book.read_wait)))
+
+    def _connect(self, step: Connect) -> tuple[Position, Said]:
+        """Ring a number; one that nobody knows is a connection that failed."""
+        number = self.now.facts.get(step.number, "")
+        ring = self.now.facts.get(step.whisper, "") if step.whisper else ""
+        self._say(*step.say, step=step)
+        if not number or (step.whisper and not ring):
+            return self._branch(step.outcomes, FAILED)
+        return self._done(Dial(number, ring))
 
     def _page(self) -> tuple[tuple[Candidate, ...], bool]:
         """The candidates on offer now, and whether a key for more of them is offered."""
@@ -406,3 +420,8 @@ class _Turn:
     def _done(self, then: Listen | Ask | Dial | HangUp) -> tuple[Position, Said]:
         said = Said(tuple(self.lines), then, self.held, self.now.slow, tuple(self.visited))
         return self.now, said
+
+
+def _first(step: Step) -> str:
+    """The key of a menu's first choice."""
+    return step.options[0].key if isinstance(step, Menu) and step.options else PERSON

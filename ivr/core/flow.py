@@ -103,7 +103,7 @@ class Speak(Step):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a menu."""
+    """One choice of a menu. Key 0 is one only in a menu that 0 itself leads to."""
 
     key: str
     label: str
@@ -183,6 +183,7 @@ class Connect(Step):
 
     say: tuple[str, ...] = ()
     number: str = ""
+    whisper: str = ""  # the fact that names the ring: whoever answers must press 1 first
     outcomes: Mapping[str, Then] = field(default_factory=dict)
 
 
@@ -205,7 +206,8 @@ class ServiceSpec:
 
 FAILED = "failed"  # every service can also end so: it was down, slow or broken
 
-DIAL_OUTCOMES = ("completed", "busy", "no-answer", "failed")
+NO_ANSWER = "no-answer"
+DIAL_OUTCOMES = ("completed", "busy", NO_ANSWER, FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ class Frame:
     """The words around a book's menus, and its global keys."""
 
     person: str  # label of 0, announced first in every menu but the person's own
-    person_at: Place  # where 0 leads; in that menu itself, 0 once more is its first choice
+    person_at: Place  # where 0 leads; in the menu there, 0 once more is its first choice
     press: str  # "press {key:key}"
     count: str  # "{count:number} other choices."
     closing: tuple[str, ...]  # what a menu ends with, unless it says otherwise
@@ -242,6 +244,7 @@ class Book:
     entry_wait: int = 20  # seconds for typed digits, and between them
     read_wait: int = 2  # seconds between the parts of an answer
     starts: Mapping[str, Place] = field(default_factory=dict)  # flow name -> its first step
+    person_menus: frozenset[Place] = frozenset()  # the menus that 0 itself comes to
     # Lines that are the same in every call, once they have been made (see ``ivr.core.wording``).
     fixed: dict[tuple[str, str], Line] = field(default_factory=dict, compare=False, repr=False)
 

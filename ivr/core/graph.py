@@ -7,6 +7,7 @@ lead back to where the call has been.
 from collections.abc import Iterable, Iterator, Mapping
 
 from ivr.core.flow import (
+    FAILED,
     AskService,
     Book,
     CallFlow,
@@ -63,6 +64,8 @@ def by_silence(book: Book, step: Step) -> Iterator[Place]:
             yield step.otherwise
         case Menu() | Choose():
             yield from (handler.go for handler in step.silence.values() if handler.go)
+        case Connect():
+            yield from _places(step.outcomes.get(FAILED, ()))
 
 
 def anyhow(book: Book, step: Step) -> Iterator[Place]:
@@ -81,6 +84,24 @@ def anyhow(book: Book, step: Step) -> Iterator[Place]:
         yield book.frame.person_at
     if isinstance(step, Menu | Choose | Read):
         yield from (handler.go for handler in step.wrong_key.values() if handler.go)
+
+
+def person_menus(steps: Mapping[Place, Step], person_at: Place) -> frozenset[Place]:
+    """The menus that 0 itself comes to: at once, or by what a service answers there."""
+    found, waiting = set[Place](), [person_at]
+    while waiting:
+        place = waiting.pop()
+        step = steps.get(place)
+        if place in found or step is None:
+            continue
+        found.add(place)
+        match step:
+            case Speak():
+                waiting.extend(_places(step.then))
+            case AskService():
+                for then in step.outcomes.values():
+                    waiting.extend(_places(then))
+    return frozenset(place for place in found if isinstance(steps[place], Menu))
 
 
 def closure(starts: Iterable[Place], edges: Edges) -> set[Place]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeGuard
 
-from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt, Slot
+from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt, Slot, Step
 from ivr.core.saying import Line, Pause, Phrase, Piece, Words, silence
 
 BEFORE_A_KEY = Pause(0.5)
@@ -20,6 +20,7 @@ BETWEEN_GROUPS = Pause(1.0)
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NUMBERS = (*DIGITS, "ten", "eleven", "twelve")
+ZERO = "0"
 KEY_NAMES = {"*": "star", "#": "hash"}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -232,19 +233,29 @@ def menu(
     choices: Sequence[Line],
     closing: Sequence[str],
     facts: Mapping[str, str],
-    person: bool = True,
+    zero: Line | None = None,
 ) -> Iterator[Line]:
     """The words of a menu, made from its choices, in order.
 
-    0 comes first (rule R4), then how many choices there are (R16), then each of them.
+    0 comes first (rule R4), then how many other choices there are (R16), then each of them.
     """
     yield from (line(book, prompt, facts) for prompt in intro)
-    if person:
-        yield labelled(book, book.frame.person, "0")
+    if zero is not None:
+        yield zero
     if len(choices) > 1:
         yield counted(book, len(choices))
     yield from choices
     yield from (line(book, prompt, facts) for prompt in closing)
+
+
+def zero(book: Book, step: Step) -> Line | None:
+    """What 0 does here, and that it is pressed for it; in a menu that 0 itself led to, nothing is
+    said of it unless it is a choice there."""
+    if step.place not in book.person_menus:
+        return labelled(book, book.frame.person, ZERO)
+    options = step.options if isinstance(step, Menu) else ()
+    own = next((option for option in options if option.key == ZERO), None)
+    return labelled(book, own.label, ZERO) if own else None
 
 
 def offered(options: Sequence[Option], facts: Mapping[str, str]) -> tuple[Option, ...]:
@@ -259,7 +270,7 @@ def every_line(book: Book) -> Iterator[Line]:
     """
     yield AFTER_A_KEY
     someone = Phrase((Words("", private=True),))
-    yield labelled(book, book.frame.person, "0")
+    yield labelled(book, book.frame.person, ZERO)
     yield labelled(book, book.frame.more, str(MAX_CHOICES))
     for number in range(1, MAX_CHOICES + 1):
         yield choice(book, someone, str(number))

@@ -38,7 +38,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "choose": ("into", "then", "closing"),
     "call": ("outcomes",),
     "return": (),
-    "connect": ("say", "outcomes"),
+    "connect": ("say", "whisper", "outcomes"),
     "goodbye": (),
     "say": ("then", "set"),
 }
@@ -221,6 +221,7 @@ class StepReader:
             place,
             say=self.names.prompts(fields.get("say")),
             number=fields["connect"].text(),
+            whisper=fields["whisper"].text() if "whisper" in fields else "",
             outcomes=self._outcomes(fields["outcomes"], DIAL_OUTCOMES),
         )
 

@@ -5,6 +5,7 @@
     webhook     what Twilio sends: form fields and signature
     wire        HTTP: signed requests out, documents and clips back
     phone       the call itself
+    leg         somebody whom the line rings for the caller
     script      a call played from tokens: "1 2 #"
     transcript  turns -> a page that anybody can read
     terminal    a call made by a person (keyboard: their keys; sound: the clips, aloud)

@@ -1,12 +1,13 @@
 """One call: it follows the helpline's documents until it is the caller's turn, and again."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import httpx
 
 from ivr.core.saying import Pause
+from ivr.handset.leg import Answering
 from ivr.handset.twiml import read
 from ivr.handset.verbs import (
     Dial,
@@ -47,6 +48,7 @@ class Moment:
     before: tuple[Sound, ...]  # heard to the end: keys pressed meanwhile are lost
     during: tuple[Sound, ...]  # a key cuts these short
     waits: Waits | None  # None: the line is closed
+    whispered: tuple[str, ...] = ()  # what whoever was rung heard before
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -146,14 +148,18 @@ class Phone:
         return await self._follow()  # a Record that heard nothing goes on with the next verb
 
     async def dial_result(self, status: str) -> Moment:
-        """The call that the line put through has ended so: Twilio's ``DialCallStatus``."""
+        """The call that the line put through has ended so: Twilio's ``DialCallStatus``.
+
+        Where the line asks whoever answers first (a Number's ``url``), they press 1, or for
+        ``failed`` nothing. The moment tells what they heard.
+        """
         if not isinstance(self.waits, Dial):
             raise self._cannot("be put through")
-        if self.waits.action:
-            talked = {"DialCallDuration": "60"} if status == "completed" else {}
-            sid = new_sid("CA")
-            await self._send(self.waits, DialCallStatus=status, DialCallSid=sid, **talked)
-        return await self._follow()
+        dial = self.waits
+        ended = await Answering(self._wire, self.caller, dial).end(status)
+        if dial.action:
+            await self._send(dial, **ended.fields)
+        return replace(await self._follow(), whispered=ended.heard)
 
     async def again(self) -> bytes:
         """Send the last request once more, as Twilio may; the call itself does not move.

@@ -5,6 +5,7 @@
 07700900123    typed in one go; keys beyond what the step takes are lost
 "Devon"        spoken
 @busy          how a call that was put through ended: @busy @no-answer @completed @refused
+               (where the line asks whoever answers to press 1: they do, or with @refused do not)
 """
 
 import re
@@ -51,6 +52,7 @@ class Turn:
     wait_s: int  # seconds that it waits for them
     ended: str | None = None  # "hangup", or "script" when the tokens ran out
     rings: tuple[str, ...] = ()  # the numbers being rung
+    whispered: tuple[str, ...] = ()  # what whoever was rung heard before the caller was joined
 
     def record(self) -> dict[str, Any]:
         """The turn as `ivr call --json` gives it."""
@@ -123,7 +125,7 @@ async def _act(phone: Phone, token: str) -> Moment:
 
 
 def _turn(token: str | None, moment: Moment) -> Turn:
-    turn = Turn(token, moment.said, (), 0, 0)
+    turn = Turn(token, moment.said, (), 0, 0, whispered=moment.whispered)
     match moment.waits:
         case Gather() as gather if "dtmf" in gather.takes:
             keys = offered(moment.said)

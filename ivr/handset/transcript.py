@@ -14,6 +14,10 @@ ENDINGS = {
     "@completed": "answers; they talk, and ring off",
     "@refused": "does not take the call",
 }
+ANSWERED = {
+    "@completed": "presses 1; they talk, and ring off",
+    "@refused": "presses nothing",
+}
 KEY_NAMES = {"*": "star", "#": "hash"}
 
 
@@ -24,7 +28,7 @@ def transcript(turns: Sequence[Turn]) -> str:
 
 def _told(turn: Turn) -> Iterator[str]:
     if turn.heard is not None:
-        yield from _speech(*_deed(turn.heard))
+        yield from _speech(*_deed(turn.heard, turn.whispered))
         yield ""
     notes = [f"({note})" for note in _notes(turn)]
     yield from _speech("HELPLINE", [*turn.said, *notes])
@@ -44,8 +48,11 @@ def _speech(who: str, lines: Iterable[str]) -> Iterator[str]:
         )
 
 
-def _deed(token: str) -> tuple[str, list[str]]:
+def _deed(token: str, whispered: Sequence[str]) -> tuple[str, list[str]]:
     """Whose turn it was, and what they did."""
+    if whispered:
+        heard = " ".join(dict.fromkeys(whispered))
+        return "CALLED", [f"answers, and hears: {heard}", ANSWERED[token]]
     if token in ENDINGS:
         return "CALLED", [ENDINGS[token]]
     if token == SILENCE:

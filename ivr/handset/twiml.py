@@ -18,6 +18,7 @@ from ivr.handset.verbs import (
     Gather,
     HandsetError,
     Hangup,
+    Leg,
     Play,
     Record,
     Redirect,
@@ -39,7 +40,7 @@ ATTRIBUTES = {
     "Redirect": "method",
     "Hangup": "",
     "Dial": "action method timeout timeLimit callerId answerOnBridge",
-    "Number": "",
+    "Number": "url method statusCallback statusCallbackMethod statusCallbackEvent",
     "Record": "action method timeout finishOnKey maxLength playBeep trim",
     # SSML: words inside a Say
     "break": "time",
@@ -51,6 +52,7 @@ ATTRIBUTES = {
 }
 SSML = frozenset({"break", "prosody", "say-as", "sub", "p", "s"})
 APART = {"p": " ", "s": " "}  # what stands between a paragraph or sentence and what follows it
+EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})  # of a Number's leg
 BREAK_UNITS = {"ms": 0.001, "s": 1.0}  # in this order, for "500ms" ends in both
 
 
@@ -235,13 +237,30 @@ def _hangup(tag: _Tag) -> Hangup:
 
 def _dial(tag: _Tag) -> Dial:
     plain = not len(tag.xml)
-    numbers = [tag.required()] if plain else [_called(child) for child in tag.children()]
+    called = [] if plain else list(tag.children())
+    numbers = [tag.required()] if plain else [_called(child) for child in called]
     action = tag.xml.get("action", "")
     return Dial(
         numbers=tuple(numbers),
         action=tag.address(action) if action else "",
         method=tag.method(),
         timeout=tag.whole("timeout", 30),
+        leg=_leg(called[0]) if called else Leg(),
+    )
+
+
+def _leg(tag: _Tag) -> Leg:
+    """Both addresses are asked for by POST here."""
+    for attribute in ("method", "statusCallbackMethod"):
+        tag.one_of(attribute, ("POST",))
+    url, status = tag.xml.get("url", ""), tag.xml.get("statusCallback", "")
+    events = frozenset(tag.xml.get("statusCallbackEvent", "completed").split())
+    if unknown := sorted(events - EVENTS):
+        raise tag.wrong(f'statusCallbackEvent="{" ".join(unknown)}" is no event')
+    return Leg(
+        url=tag.address(url) if url else "",
+        status_callback=tag.address(status) if status else "",
+        events=events,
     )
 
 

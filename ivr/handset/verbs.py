@@ -59,6 +59,15 @@ class Hangup:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """What Twilio asks for on the other leg of a Dial."""
+
+    url: str = ""  # whoever answers hears this document, before the caller is joined to them
+    status_callback: str = ""
+    events: frozenset[str] = frozenset({"completed"})  # of which the status callback is told
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Ring somebody, and join the caller to them."""
 
@@ -66,6 +75,7 @@ class Dial:
     action: str = ""  # empty: afterwards, go on with the next verb
     method: str = "POST"
     timeout: int = 30  # seconds of ringing
+    leg: Leg = Leg()  # to the first of the numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ class Caller:
         what comes out for a number in Lesotho (+266)."""
         return cls(number="+266696687", country="LS")
 
+    def leg(self, number: str) -> "Leg":
+        """The leg to somebody whom the line rings for this caller."""
+        return Leg(self, number)
+
     def form(self, status: str, fields: Mapping[str, str]) -> dict[str, str]:
         """Twilio's usual fields, and these. Most places are empty, as they are for UK numbers."""
         ours = {"Called": self.to, "To": self.to, "Caller": self.number, "From": self.number}
@@ -80,3 +84,18 @@ class Caller:
             **countries,
             **fields,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The other leg of a call, to a number that is rung on the caller's behalf."""
+
+    caller: Caller
+    number: str
+    call_sid: str = field(default_factory=lambda: new_sid("CA"))
+
+    def form(self, status: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """Twilio's usual fields of such a leg, and these; it names the caller's call."""
+        shown = Caller(self.caller.to, to=self.number, call_sid=self.call_sid)
+        mine = {"ParentCallSid": self.caller.call_sid, "Direction": "outbound-dial"}
+        return shown.form(status, {**mine, **fields})

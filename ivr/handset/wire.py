@@ -42,14 +42,22 @@ class Wire:
 
     async def deliver(self, webhook: Webhook) -> bytes:
         """Send a signed request, and return the document that it is answered with."""
+        response = await self._sent(webhook)
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+        if kind not in XML_TYPES:
+            url = _as_sent(webhook.address)
+            raise HandsetError(f"{url}: the answer is {kind or 'of no type'}, and must be text/xml")
+        return response.content
+
+    async def _sent(self, webhook: Webhook, good: tuple[int, ...] = (200,)) -> httpx.Response:
         url = _as_sent(webhook.address)
         signed = signature(self._token, url, webhook.body)
         headers = {"X-Twilio-Signature": signed, "User-Agent": "TwilioProxy/1.1"}
-        response = await self._request(webhook.method, url, data=webhook.body, headers=headers)
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
-        if kind not in XML_TYPES:
-            raise HandsetError(f"{url}: the answer is {kind or 'of no type'}, and must be text/xml")
-        return response.content
+        return await self._request(webhook.method, url, webhook.body, headers, good)
+
+    async def notify(self, webhook: Webhook) -> None:
+        """Send a signed request that is answered with no document: a status callback."""
+        await self._sent(webhook, (200, 204))
 
     async def clip(self, url: str) -> bytes:
         """The sound of a clip."""
@@ -70,8 +78,9 @@ class Wire:
         url: str,
         data: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
+        good: tuple[int, ...] = (200,),
     ) -> httpx.Response:
-        """The answer, if there is one and it is a 200."""
+        """The answer, if there is one and its status is good."""
         try:
             response = await self._http.request(
                 method, self._dialled(url), data=data or None, headers=headers
@@ -79,7 +88,7 @@ class Wire:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise HandsetError(f"{url}: nobody answers ({reason})") from error
-        if response.status_code != 200:
+        if response.status_code not in good:
             raise HandsetError(f"{url}: answered {response.status_code}; the caller is lost")
         return response
 

@@ -25,6 +25,8 @@ def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:
     if AGAIN in query:
         return Resumed()  # the key that failed, should it be sent along, is not pressed once more
     status = form.get("DialCallStatus", "")
+    if status == "completed" and form.get("DialBridged", "").lower() == "false":
+        status = "no-answer"  # it was picked up, and nobody was joined to the caller
     if status:
         return Dialled(DIAL_OUTCOMES.get(status, "failed"))
     digits = form.get("Digits", "")[:MOST_KEYS]

@@ -2,6 +2,7 @@
 
     /voice            a call comes in
     /voice/<sealed>   the next turn of a call; anything else there is a damaged position
+                      (or, of the leg to somebody of ours, what they hear and press: ``legs``)
     /voice/fallback   Twilio's fallback URL, when we failed
     /voice/status     a call's status: noted, 204
 
@@ -21,16 +22,18 @@ from urllib.parse import quote, urlsplit
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
-from ivr.conversation import Call, Conversation
+from ivr.conversation import Call, Conversation, Turn
+from ivr.core.call import Dial
 from ivr.phone.fallback import MARK, last_resort
 from ivr.phone.hearing import hear
+from ivr.phone.legs import NOTHING_TO_SAY, Legs
 from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.twiml import Clip, Writer
 
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
+PARENT = "ParentCallSid"  # on the leg to somebody of ours: the caller's call
 XML = [(b"content-type", b"text/xml; charset=utf-8")]
-NOTHING_TO_SAY = 204
 LONGEST_BODY = 16_000_000  # bytes
 LONGEST_FORM = 100_000  # bytes; Twilio's have one or two thousand
 BODY_SECONDS = 15  # for a whole request to arrive: Twilio would have given up by then
@@ -48,6 +51,7 @@ class Telephone:
     conversation: Conversation | None  # None while there is no usable book
     writer: Writer
     clip: Clip
+    legs: Legs | None = None  # None while nobody of ours can be rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,22 @@ async def _answer(
         return NOTHING_TO_SAY, b""
     if rest == "fallback":
         return 200, _last_resort(telephone, hook, hook.form.get("ErrorUrl", "")).encode()
+    if rest and hook.form.get(PARENT):
+        status, page = await _leg(telephone, rest, hook)
+        return status, page.encode("utf-8", "replace")
     return 200, (await _turn(telephone, rest, hook)).encode("utf-8", "replace")
+
+
+async def _leg(telephone: Telephone, sealed: str, hook: Hook) -> tuple[int, str]:
+    """The answer to a request from the leg to somebody of ours."""
+    if telephone.legs is not None:
+        answered = await telephone.legs.answer(sealed, hook.form, voice_path(telephone.public_url))
+        if answered is not None:
+            return answered
+        if telephone.legs.is_turn(sealed, hook.form):
+            return 200, await _turn(telephone, sealed, hook)
+    # Whoever that is, they must not be joined to a caller.
+    return 200, _last_resort(telephone, hook, f"{hook.url.partition('?')[0]}?{MARK}")
 
 
 async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
@@ -121,13 +140,23 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
         call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
         heard = hear(hook.form, hook.query)
         turn = await telephone.conversation.take_turn(call, sealed, heard)
-        return telephone.writer.write(turn.said, turn.lines, turn.held, turn.sealed, telephone.clip)
+        return _written(telephone, turn, hook)
     except Exception as fault:  # our own fault is no reason for a dead line
         # Where it failed, but not its message: that may hold a number.
         log.error(
             "a turn failed: %s\n%s", type(fault).__name__, "".join(format_tb(fault.__traceback__))
         )
         return _last_resort(telephone, hook, hook.url)
+
+
+def _written(telephone: Telephone, turn: Turn, hook: Hook) -> str:
+    writer, said, clip = telephone.writer, turn.said, telephone.clip
+    if isinstance(said.then, Dial) and said.then.ring:
+        voice = f"{hook.base}/voice"
+        legs = telephone.legs
+        leg = legs.leg(said.then.ring, hook.form, voice) if legs else None
+        return writer.ring(said, turn.lines, turn.sealed, clip, leg)
+    return writer.write(said, turn.lines, turn.held, turn.sealed, clip)
 
 
 def _last_resort(telephone: Telephone, hook: Hook, failed: str = "") -> str:

@@ -7,6 +7,7 @@ Every document ends in a wait for a key, a connection or a hang-up: nothing fall
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
@@ -18,6 +19,7 @@ LANGUAGE = "en-GB"
 SLOW_RATE = "85%"
 SLOW_PAUSES = 2
 DIAL_SECONDS = 30
+RING_SECONDS = 15  # for each of our own people, who are rung one after another
 DIAL_LIMIT = 3600  # seconds: a connection is ended after an hour
 
 # What XML 1.0 forbids in any form: one such character, and the caller would hear nothing at all.
@@ -25,6 +27,15 @@ FORBIDDEN = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 Clip = Callable[[Line, bool], str]  # the address of a line's clip at a pace, or "" to <Say> it
 Lexicon = Mapping[str, str]  # terms and how Twilio's voice should say them
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """How somebody of ours is rung: the number that they see, and the addresses of that leg."""
+
+    caller_id: str
+    whisper: str
+    status: str
 
 
 class Writer:
@@ -48,6 +59,22 @@ class Writer:
             case _:  # a service that was never asked: say what there is, and come back
                 body = "".join(speech) + redirect(f"{self._path}/{sealed}?again=1")
         return document(body)
+
+    def ring(
+        self, said: Said, lines: tuple[Line, ...], sealed: str, clip: Clip, leg: Leg | None
+    ) -> str:
+        """The whole document for a turn that rings somebody of ours. Without a leg nobody is rung:
+        the call goes on as if that had failed."""
+        speech = "".join(self._speak(line, said.slow, clip) for line in lines)
+        action = f"{self._path}/{sealed}"
+        if leg is None or not isinstance(said.then, Dial):
+            return document(speech + redirect(action))
+        return document(
+            f'{speech}<Dial action={quoteattr(action)} method="POST" timeout="{RING_SECONDS}"'
+            f' timeLimit="{DIAL_LIMIT}" callerId={quoteattr(leg.caller_id)} answerOnBridge="true">'
+            f"<Number url={quoteattr(leg.whisper)} statusCallback={quoteattr(leg.status)}"
+            f' statusCallbackEvent="answered completed">{escape(said.then.number)}</Number></Dial>'
+        )
 
     def _speak(self, line: Line, slow: bool, clip: Clip) -> str:
         address = clip(line, slow)

@@ -66,10 +66,18 @@ def _conditions(book: Book) -> Iterator[Flaw]:
             if fact not in known:
                 message = f'the condition speaks of "{fact}", which nothing gives'
                 yield Flaw("F008", message, remedy, step=place, part=f"when {fact}")
-        if isinstance(step, Connect) and step.number not in known:
-            message = f'"{step.number}" is not a fact that anything gives'
-            remedy = "name the fact that holds the number"
-            yield Flaw("F008", message, remedy, step=place, part="connect")
+        if isinstance(step, Connect):
+            yield from _rung(step, known)
+
+
+def _rung(step: Connect, known: set[str]) -> Iterator[Flaw]:
+    for part, fact, what in (
+        ("connect", step.number, "holds the number"),
+        ("whisper", step.whisper, "names the ring"),
+    ):
+        if fact not in known and (fact or part == "connect"):
+            message = f'"{fact}" is not a fact that anything gives'
+            yield Flaw("F008", message, f"name the fact that {what}", step=step.place, part=part)
 
 
 def _conditions_of(step: Step) -> Iterator[str]:

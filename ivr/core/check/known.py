@@ -178,6 +178,8 @@ def _wanted(book: Book, step: Step, labels: set[str]) -> Iterator[tuple[str, str
                 yield f'"{prompt}" speaks of', fact
     if isinstance(step, Connect):
         yield "this rings", step.number
+        if step.whisper:
+            yield "this rings by", step.whisper
 
 
 def _slots(book: Book, prompt: str) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ def _menus(book: Book) -> Iterator[Flaw]:
     for place, step in book.steps.items():
         if not isinstance(step, Menu):
             continue
-        keys = [option.key for option in step.options]
+        options = step.options[_zeros(book, step) :]
+        keys = [option.key for option in options]
         if not keys:
             yield Flaw("F006", "this menu offers nothing", "give it an option 1", step=place)
         odd = next((key for number, key in enumerate(keys, start=1) if key != str(number)), "")
@@ -51,12 +52,18 @@ def _menus(book: Book) -> Iterator[Flaw]:
         if len(keys) > MAX_CHOICES:
             message = f"{len(keys)} choices are too many to remember"
             yield Flaw("F017", message, f"offer at most {MAX_CHOICES}", step=place)
-        always = [option.when is None for option in step.options]
+        always = [option.when is None for option in options]
         if always != sorted(always, reverse=True):
             message = "a choice that is not always offered comes before one that is"
             part = f"option {keys[always.index(False)]}"
             remedy = "put it last, so that no key renumbers"
             yield Flaw("F016", message, remedy, step=place, part=part)
+
+
+def _zeros(book: Book, step: Menu) -> int:
+    """How many choices stand before 1: key 0, where 0 itself has led. Elsewhere it is a person."""
+    first = step.options[:1]
+    return int(step.place in book.person_menus and [option.key for option in first] == ["0"])
 
 
 def _labels(book: Book) -> Iterator[Flaw]:

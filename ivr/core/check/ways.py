@@ -7,7 +7,19 @@ caller could never get out), and looks for loops that no key press would break.
 from collections.abc import Iterator
 
 from ivr.core.check.flaw import Flaw
-from ivr.core.flow import AskService, Book, CallFlow, Choose, Goodbye, Menu, Place, Return, Speak
+from ivr.core.flow import (
+    AskService,
+    Book,
+    CallFlow,
+    Choose,
+    Connect,
+    Goodbye,
+    Menu,
+    Place,
+    Return,
+    Speak,
+    Step,
+)
 from ivr.core.graph import anyhow, at_once, by_silence, closure, flow_of, reachable
 
 
@@ -78,6 +90,24 @@ def _loops(book: Book) -> Iterator[Flaw]:
         if place in closure(targets, edges):
             remedy = "put a menu into it, where silence comes to an end"
             yield Flaw("F012", f'"{place}" comes back to itself without a key', remedy, step=place)
+    yield from _rings_for_ever(book)
+
+
+def _rings_for_ever(book: Book) -> Iterator[Flaw]:
+    """Ringing may go on by itself to the next phone, but only as a service says, which can end."""
+    edges = {place: set(_after(book, step)) for place, step in book.steps.items()}
+    for place, step in book.steps.items():
+        if isinstance(step, Connect) and place in closure(edges[place], edges):
+            remedy = "ask a service whom to ring next, or put a menu into it"
+            yield Flaw("F012", f'"{place}" rings again without a key', remedy, step=place)
+
+
+def _after(book: Book, step: Step) -> Iterator[Place]:
+    """Where a step leads with nothing heard but the end of a connection, and no service asked."""
+    if isinstance(step, Connect):
+        yield from (way.go for then in step.outcomes.values() for way in then)
+    elif not isinstance(step, AskService):
+        yield from at_once(book, step)
 
 
 def _sub_flows(book: Book) -> Iterator[Flaw]:
