@@ -162,7 +162,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "find-council": FindCouncil(directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
-        "team-open": TeamOpen(roster, hours, clock),
+        "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang),
         "was-taken": WasTaken(roster),
     }

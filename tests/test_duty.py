@@ -346,7 +346,7 @@ async def test_the_team_is_there_in_its_hours_when_somebody_is_free(
 ) -> None:
     clock.at = MONDAY.replace(hour=hour)
     await on_duty(roster, *list(PHONES)[:people])
-    found = await TeamOpen(roster, HOURS, clock)(ask("team-open"), CALL)
+    found = await TeamOpen(roster, lambda: HOURS, clock)(ask("team-open"), CALL)
     assert found == Answered(outcome)
 
 
@@ -357,7 +357,10 @@ async def test_without_hours_or_without_a_database_nobody_knows(
     nowhere = Roster(gone, KEYS, clock)
     always = Hours({day: Opening(time(0), time(23, 59)) for day in range(7)})
     try:
-        for team in (TeamOpen(roster, Hours({}), clock), TeamOpen(nowhere, always, clock)):
+        for team in (
+            TeamOpen(roster, lambda: Hours({}), clock),
+            TeamOpen(nowhere, lambda: always, clock),
+        ):
             assert await team(ask("team-open"), CALL) == Answered("unknown")
     finally:
         await gone.close()

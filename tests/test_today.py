@@ -21,11 +21,12 @@ from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import Backlog, Load, plan
 from ivr.callbacks.wishes import Kind, Wish
+from ivr.config import load_settings
 from ivr.core.call import Answered
 from ivr.core.flow import FAILED
 from ivr.database import Database, upgrade
 from ivr.hours import SLOTS, Hours, Opening, bank_holiday, load_hours
-from ivr.house import now
+from ivr.house import build, now
 from ivr.today.diary import (
     Diary,
     NoReasonError,
@@ -38,7 +39,7 @@ from ivr.today.ear import LONGEST, NotForTheEarError, fit
 from ivr.today.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.today.today import Today
 from tests.browsers import CHROMIUM, PASSWORD, Desk, add_person, chromium
-from tests.helplines import Helpline, SetClock, done, helpline, process, rows
+from tests.helplines import Helpline, SetClock, done, helpline, process, rows, settings_of
 
 WEEK = load_hours(ROOT / "flows" / "data" / "hours.yaml")
 MORNING = Opening(time(9), time(12))
@@ -463,6 +464,18 @@ def test_a_day_that_a_supervisor_closes_is_promised_to_nobody_from_the_next_call
         ("Bea", "changed the hours", "2026-11-24: Closed"),
         ("Bea", "gave back the usual hours", "2026-11-24"),
     ]
+
+
+def test_on_a_day_that_is_closed_nobody_is_rung(
+    line: Helpline, bea: Browser, tmp_path: Path, clock: SetClock
+) -> None:
+    """Though somebody is on duty, and the week's hours say that they are there."""
+    house = build(load_settings(settings_of(tmp_path, "http://127.0.0.1")), clock)
+    done(house.roster.on("Ada Bell", "+447400123457", clock.at + timedelta(hours=8)))
+    done(house.database.close())
+    assert "Our team is here just now." in line.play("0").words
+    bea.send("/today/hours", day="2026-11-23", opens="", closes="", reason="Training")
+    assert "Our team cannot take calls just now." in line.another_caller().play("0").words
 
 
 def test_a_day_with_other_hours_is_promised_as_it_is(line: Helpline, bea: Browser) -> None:

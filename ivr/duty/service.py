@@ -8,7 +8,7 @@ from datetime import datetime
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.duty.roster import Roster
-from ivr.hours import Hours
+from ivr.hours import HoursNow
 
 PATIENCE_S = 3.0  # seconds that a caller waits for the database
 MOST = 3  # people who are rung for one caller, 15 s each: 45 s in all
@@ -24,14 +24,15 @@ class TeamOpen:
     """
 
     roster: Roster
-    hours: Hours
+    hours: HoursNow
     clock: Callable[[], datetime]  # gives the time now, aware
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer within three seconds."""
-        if not self.hours.week:
+        hours = self.hours()
+        if not hours.week:
             return Answered("unknown")
-        if not self.hours.is_open(self.clock()):
+        if not hours.is_open(self.clock()):
             return Answered("closed")
         try:
             async with asyncio.timeout(PATIENCE_S):
