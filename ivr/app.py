@@ -113,6 +113,7 @@ def _office(house: House) -> Office:
         entrance=house.entrance,
         events=RequestEvents(house.database),
         deeds=Deeds(house.database),
+        roster=house.roster,
         directory=house.directory,
         hours=house.today.hours,
         backlog=house.backlog,
@@ -121,6 +122,7 @@ def _office(house: House) -> Office:
         safety=Safety(settings.safety_lead, settings.safety_steps_listed),
         clock=house.clock,
         public_url=settings.public_url,
+        demo=settings.demo_mode,
     )
 
 

@@ -65,6 +65,9 @@ def pages(desk: Desk) -> Iterator[str]:
     desk.page.get_by_label("What worries you?").fill("Alone with a small child, and no food.")
     desk.press("Mark it urgent")
     yield "request-urgent"
+    for path in ("duty", "today", "reports", "people", "audit"):
+        desk.go(f"/{path}")
+        yield path
     for path in ("account", "account/password", "account/codes"):
         desk.go(f"/{path}")
         yield path.replace("/", "-")

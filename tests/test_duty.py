@@ -357,10 +357,8 @@ async def test_without_hours_or_without_a_database_nobody_knows(
     nowhere = Roster(gone, KEYS, clock)
     always = Hours({day: Opening(time(0), time(23, 59)) for day in range(7)})
     try:
-        for team in (
-            TeamOpen(roster, lambda: Hours({}), clock),
-            TeamOpen(nowhere, lambda: always, clock),
-        ):
+        unknown = TeamOpen(roster, lambda: Hours({}), clock)
+        for team in (unknown, TeamOpen(nowhere, lambda: always, clock)):
             assert await team(ask("team-open"), CALL) == Answered("unknown")
     finally:
         await gone.close()

@@ -245,6 +245,25 @@ def test_the_queue_is_shown_in_parts(line: Helpline, amina: Desk, clock: SetCloc
     assert amina.page.locator(".queue li.card").count() == 2
 
 
+def test_staff_go_on_duty_and_off_and_callers_are_told_so(line: Helpline, amina: Desk) -> None:
+    """0 reaches them; their number is shown to nobody."""
+    assert "Our team cannot take calls just now." in line.another_caller().play("0").words
+    amina.go("/duty")
+    amina.page.get_by_label("The phone to ring").fill("09011 123456")
+    amina.page.get_by_label("Until").fill("teatime")
+    amina.press("Ring me")
+    assert "Give a UK number" in amina.page.locator("#phone-wrong").inner_text()
+    assert "no time of day" in amina.page.locator("#until-wrong").inner_text()
+    amina.page.get_by_label("The phone to ring").fill("07400 123 457")
+    amina.page.get_by_label("Until").fill("17:00")
+    amina.press("Ring me")
+    assert "Amina ends 457 today at 5 pm free" in amina.words
+    assert "Our team is here just now." in line.another_caller().play("0").words
+    amina.press("Off duty for Amina")
+    assert "Nobody: callers are offered a call-back." in amina.words
+    assert "Our team cannot take calls just now." in line.another_caller().play("0").words
+
+
 # --- for everybody -----------------------------------------------------------------------------
 
 
@@ -276,6 +295,13 @@ def states(line: Helpline, desk: Desk) -> Iterator[str]:
     yield "saved"
     desk.go("/requests/1")
     yield "a request that has ended"
+    desk.go("/duty")
+    yield "nobody on duty"
+    desk.press("Ring me")
+    yield "no phone to ring"
+    desk.page.get_by_label("The phone to ring").fill("07400 123 457")
+    desk.press("Ring me")
+    yield "on duty"
     for path in ("/account", "/account/password", "/account/codes", "/no-such-page"):
         desk.go(path)
         yield path

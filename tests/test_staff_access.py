@@ -41,6 +41,9 @@ POST /account/codes           adviser
 POST /account/codes/stop      adviser
 POST /sign-out                adviser
 GET  /requests.csv            supervisor
+GET  /duty                    adviser
+POST /duty/on                 adviser
+POST /duty/off                adviser
 GET  /today                   adviser
 POST /today/hours             supervisor
 POST /today/usual             supervisor

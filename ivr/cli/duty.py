@@ -1,21 +1,18 @@
 """``ivr duty``: who is rung when a caller asks for our team."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
+from ivr.cli.common import Answer, as_json, with_database
 from ivr.errors import UsageError
 
 if TYPE_CHECKING:
     from ivr.duty.roster import OnDuty, Roster
-
-Answer = TypeVar("Answer")
-LASTS = timedelta(hours=12)  # so that nobody who forgot to go off is rung for ever
 
 
 @click.group()
@@ -34,13 +31,14 @@ def on_command(name: str, phone: str, until: str | None) -> None:
     reaches them first.
     """
     from ivr.config import load_settings
+    from ivr.duty.shift import ends_at
     from ivr.house import now
     from ivr.numbers import usable
 
     number = usable(phone, load_settings().demo_mode)
     if not number:
         raise UsageError(f'"{phone}" is no UK number that we ring; write it as 07400 123456.')
-    ends = _ends(until, now())
+    ends = ends_at(until or "", now())
     _at(lambda roster: roster.on(name, number, ends))
     click.echo(f"{name} is on duty until {_clock(ends)}.")
 
@@ -54,7 +52,7 @@ def off_command(name: str) -> None:
 
 
 @duty.command("list", epilog="Example: ivr duty list --json")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@as_json
 def list_command(as_json: bool) -> None:
     """List who is on duty, in the order in which they will be rung. Numbers are masked."""
     found = _at(lambda roster: roster.listed())
@@ -69,42 +67,17 @@ def list_command(as_json: bool) -> None:
         _table(found)
 
 
-def _ends(until: str | None, now: datetime) -> datetime:
-    """The next time that London's clock shows this."""
-    from ivr.hours import LONDON
-
-    if until is None:
-        return now + LASTS
-    try:
-        shown = time.fromisoformat(until)
-    except ValueError:
-        shown = None
-    if shown is None or shown.tzinfo:
-        raise UsageError(f'"{until}" is no time of day; write it as 17:00.')
-    here = now.astimezone(LONDON)
-    ends = datetime.combine(here.date(), shown, LONDON)
-    return ends if ends > here else ends + timedelta(days=1)
-
-
 def _at(do: "Callable[[Roster], Awaitable[Answer]]") -> Answer:
     """Do something with the roster of the helpline that the settings describe."""
-    from ivr.config import load_settings
-    from ivr.database import Database
     from ivr.duty.keys import Keys
     from ivr.duty.roster import Roster
     from ivr.house import now
 
-    settings = load_settings()
-
-    async def doing() -> Answer:
-        database = Database(settings.database_url)
-        try:
-            keys = Keys(settings.fernet_keys, settings.hash_key)
-            return await do(Roster(database, keys, now))
-        finally:
-            await database.close()
-
-    return asyncio.run(doing())
+    return with_database(
+        lambda settings, database: do(
+            Roster(database, Keys(settings.fernet_keys, settings.hash_key), now)
+        )
+    )
 
 
 def _utc(moment: datetime) -> str:

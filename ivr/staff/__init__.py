@@ -5,6 +5,6 @@ office    what the pages work with
 words     times, states and needs, as people say them
 topics    what a caller was hearing, from the book
 plots     drawings of numbers
-sign_in, account, queue, request, today, reports, people, audit
+sign_in, account, queue, request, duty, today, reports, people, audit
           one file for each part of the pages
 """

@@ -11,6 +11,7 @@ from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
 from ivr.directory.lookup import Directory
+from ivr.duty.roster import Roster
 from ivr.hours import HoursNow
 from ivr.people.audit import Deeds
 from ivr.people.register import Register
@@ -37,6 +38,7 @@ class Office:
     entrance: Entrance
     events: RequestEvents
     deeds: Deeds
+    roster: Roster
     directory: Directory
     hours: HoursNow
     backlog: Backlog
@@ -45,3 +47,4 @@ class Office:
     safety: Safety
     clock: Callable[[], datetime]  # gives the time now, aware
     public_url: str  # "" in demo mode
+    demo: bool  # are drama numbers accepted?

@@ -52,6 +52,8 @@ DONE = {
     "codes": "From now on you sign in with a code too.",
     "no-codes": "From now on you sign in without a code.",
     "role": "Their role is changed.",
+    "on-duty": "You are on duty, and will be rung in your turn.",
+    "off-duty": "They are off duty, and their number is forgotten.",
     "removed": "They are removed, and signed out.",
     "day-changed": "That day is changed. The next call goes by it.",
     "day-usual": "That day has its usual hours again.",
