@@ -14,6 +14,7 @@ from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.spool import Spool
+from ivr.carrier import Carrier
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
@@ -23,6 +24,7 @@ from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
+from ivr.phone.calling import Calling
 from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.twiml import Writer
@@ -53,9 +55,10 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     else:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
-        telephone = _telephone(house)
+        calling = _calling(house)
+        telephone = _telephone(house, calling)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
-        staff_pages(app, _office(house), house.bell)
+        staff_pages(app, _office(house, calling), house.bell)
         _add_health(app, lambda: _degraded(house))
         _add_background(app, house)
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
@@ -82,7 +85,7 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
     )
 
 
-def _telephone(house: House) -> Telephone:
+def _telephone(house: House, calling: Calling) -> Telephone:
     settings = house.settings
     addresses = Addresses(house.clips, house.sealer, settings.public_url)
     lexicon = {term: entry.say for term, entry in house.shelf.loaded.lexicon.items()}
@@ -100,10 +103,20 @@ def _telephone(house: House) -> Telephone:
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
+        calling=calling,
     )
 
 
-def _office(house: House) -> Office:
+def _calling(house: House) -> Calling:
+    settings = house.settings
+    token = "" if settings.demo_mode else settings.auth_tokens[0]
+    carrier = Carrier(
+        settings.twilio_api_url, settings.twilio_account_sid, token, settings.twilio_number
+    )
+    return Calling(house.sealer, house.attempts, carrier, settings.public_url)
+
+
+def _office(house: House, calling: Calling) -> Office:
     settings = house.settings
     return Office(
         queue=house.queue,
@@ -123,6 +136,8 @@ def _office(house: House) -> Office:
         clock=house.clock,
         public_url=settings.public_url,
         demo=settings.demo_mode,
+        attempts=house.attempts,
+        ring=calling.begin if calling.can_ring else None,
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from ivr.callbacks.attempts import Attempts
 from ivr.callbacks.bell import Bell
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
@@ -87,6 +88,7 @@ class House:
     desk: Desk
     roster: Roster
     counting: Counting
+    attempts: Attempts
     bell: Bell
     register: Register
     entrance: Entrance
@@ -182,6 +184,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         desk=Desk(database, keys, today.hours, clock),
         roster=roster,
         counting=Counting(database),
+        attempts=Attempts(database, keys, clock),
         bell=Bell(database),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),

@@ -21,6 +21,7 @@ from tests.helplines import Helpline, done, settings_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 PASSWORD = "a few words in a row"
+WINDOW: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -26,6 +26,8 @@ POST /search                  adviser
 GET  /events                  adviser
 GET  /requests/1              adviser
 POST /requests/1/claim        adviser
+POST /requests/1/call         adviser
+POST /requests/1/over         adviser
 POST /requests/1/longer       adviser
 POST /requests/1/release      adviser
 POST /requests/1/hand-over    adviser

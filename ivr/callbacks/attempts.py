@@ -33,9 +33,15 @@ class Result(StrEnum):
     NO_ANSWER = "no answer"
     FAILED = "failed"  # the caller's phone could not be rung
     NOT_TAKEN = "not taken"  # whoever holds the request did not press 1
+    CUT_OFF = "cut off"  # it ended, and nobody told us how
 
 
-DIALLED = (Result.SPOKE, Result.ENGAGED, Result.NO_ANSWER)  # the caller's phone was rung
+DIALLED = (
+    Result.SPOKE,
+    Result.ENGAGED,
+    Result.NO_ANSWER,
+    Result.CUT_OFF,
+)  # the caller's phone was rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Attempt:
     id: int
     request_id: int
     who: str
+    claim_token: str  # of the claim under which it was made
     began_at: datetime
     taken_at: datetime | None
     ended_at: datetime | None
@@ -133,6 +140,15 @@ class Attempts:
                 what = f"{states.HANG_UP.name}: {result.value}"
                 session.add(event(request, now, attempt.who, what))
 
+    async def cut(self, attempt_id: int) -> None:
+        """Record that the call to whoever holds the request is over: if nothing was told of the
+        caller's own, it was not made, or nobody knows how it ended."""
+        async with self.database.reading() as session:
+            attempt = await session.get(CallBackAttempt, attempt_id)
+        if attempt is not None and attempt.ended_at is None:
+            taken = attempt.taken_at is not None
+            await self.end(attempt_id, Result.CUT_OFF if taken else Result.NOT_TAKEN)
+
     async def last(self, request_id: int) -> Attempt | None:
         """Return the last attempt to reach this caller, if there was one."""
         query = select(CallBackAttempt).where(col(CallBackAttempt.request_id) == request_id)
@@ -157,6 +173,7 @@ def _attempt(row: CallBackAttempt) -> Attempt:
         id=row.id or 0,
         request_id=row.request_id,
         who=row.who,
+        claim_token=row.claim_token,
         began_at=row.began_at,
         taken_at=row.taken_at,
         ended_at=row.ended_at,

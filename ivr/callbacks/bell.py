@@ -40,11 +40,14 @@ class Bell:
         finally:
             self._waiting -= 1
 
-    async def changed(self, after: int, but_by: str) -> int:
-        """Return to how many requests somebody else did something after this event."""
+    async def changed(self, after: int, but_by: str = "", of: int = 0) -> int:
+        """Return to how many requests, or whether to that of this id, somebody else did something
+        after this event."""
         query = select(func.count(col(CallBackEvent.request_id).distinct())).where(
             col(CallBackEvent.id) > after, col(CallBackEvent.who) != but_by
         )
+        if of:
+            query = query.where(col(CallBackEvent.request_id) == of)
         async with self._database.reading() as session:
             return (await session.exec(query)).one()
 

@@ -172,12 +172,18 @@ class Desk:
             session.add(event(request, self.clock(), who, what, self._sealed(note)))
 
     async def finish(
-        self, claim: Claim, outcome: str, note: str = "", again_at: datetime | None = None
+        self,
+        claim: Claim,
+        outcome: str,
+        note: str = "",
+        again_at: datetime | None = None,
+        by_hand: str = "",
     ) -> CallBackRequest:
         """Record how an attempt ended, and when it is due again if it is, in one transaction.
 
         ``again_at`` is when to try again, if not after the outcome's own time; either is moved into
         staffed hours, and the outcome's own time into the caller's slot too.
+        ``by_hand`` says how the caller was rung, and why not from the page, if so.
 
         Raises NotYoursError, UnknownOutcomeError, NoteNeededError.
         """
@@ -200,6 +206,9 @@ class Desk:
                     if again_at
                     else hours.within(now + ended.retry_after, request.slot)
                 )
+            if by_hand.strip():
+                how = self._sealed(by_hand)
+                session.add(event(request, now, claim.holder, states.BY_HAND, how))
             session.add(event(request, now, claim.holder, ended.name, self._sealed(note)))
         return request
 

@@ -137,6 +137,13 @@ class Roster:
         except UnreadableError:
             return "unreadable"
 
+    async def number_of(self, name: str) -> str:
+        """Return the number at which somebody is on duty (E.164); "" if they are not."""
+        mine = select(Duty).where(col(Duty.name_key) == name_key(name), *_on_duty(self.clock()))
+        async with self.database.reading() as session:
+            person = (await session.exec(mine)).one_or_none()
+        return self._number(person) if person else ""
+
     # --- ringing --------------------------------------------------------------------------------
 
     async def anybody_free(self) -> bool:

@@ -2,7 +2,8 @@
 
     /voice            a call comes in
     /voice/<sealed>   the next turn of a call; anything else there is a damaged position
-                      (or, of the leg to somebody of ours, what they hear and press: ``legs``)
+                      (or, of the leg to somebody of ours, what they hear and press: ``legs``;
+                      of a call that staff make, what they hear and press: ``calling``)
     /voice/fallback   Twilio's fallback URL, when we failed
     /voice/status     a call's status: noted, 204
 
@@ -24,6 +25,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 
 from ivr.conversation import Call, Conversation, Turn
 from ivr.core.call import Dial
+from ivr.phone.calling import Calling
 from ivr.phone.fallback import MARK, last_resort
 from ivr.phone.hearing import hear
 from ivr.phone.legs import NOTHING_TO_SAY, Legs
@@ -33,6 +35,7 @@ from ivr.phone.twiml import Clip, Writer
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
 PARENT = "ParentCallSid"  # on the leg to somebody of ours: the caller's call
+OURS = ("outbound-api", "outbound-dial")  # Twilio's Direction of calls that we make
 XML = [(b"content-type", b"text/xml; charset=utf-8")]
 LONGEST_BODY = 16_000_000  # bytes
 LONGEST_FORM = 100_000  # bytes; Twilio's have one or two thousand
@@ -52,6 +55,7 @@ class Telephone:
     writer: Writer
     clip: Clip
     legs: Legs | None = None  # None while nobody of ours can be rung
+    calling: Calling | None = None  # None while staff cannot ring callers from their page
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ async def _answer(
         return NOTHING_TO_SAY, b""
     if rest == "fallback":
         return 200, _last_resort(telephone, hook, hook.form.get("ErrorUrl", "")).encode()
+    if rest and hook.form.get("Direction") in OURS and telephone.calling is not None:
+        answered = await telephone.calling.answer(rest, hook.form, voice_path(telephone.public_url))
+        if answered is not None:
+            return answered[0], answered[1].encode("utf-8", "replace")
     if rest and hook.form.get(PARENT):
         status, page = await _leg(telephone, rest, hook)
         return status, page.encode("utf-8", "replace")

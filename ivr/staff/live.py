@@ -16,21 +16,28 @@ def add_pages(door: Door, bell: Bell) -> None:
 
     @door.page("/events", Role.ADVISER)
     async def events() -> Response:
-        """How many requests others have changed since the page was made."""
-        after = request.args.get("after", "")
-        first = int(after) if after.isdecimal() and len(after) < 18 else 0
-        stream = Response(_news(bell, first, g.member.name), content_type="text/event-stream")
+        """How many requests others have changed since the page was made; of one request, whether
+        anything happened to it."""
+        after, of = _number("after"), _number("of")
+        news = _news(bell, after, "" if of else g.member.name, of)
+        stream = Response(news, content_type="text/event-stream")
         stream.timeout = None
         return stream
 
 
-async def _news(bell: Bell, after: int, who: str) -> AsyncIterator[bytes]:
+def _number(name: str) -> int:
+    """A number that stands in the address; 0 for none."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+async def _news(bell: Bell, after: int, but_by: str, of: int) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    told = await bell.changed(after, who)
+    told = await bell.changed(after, but_by, of)
     if told:
         yield _news_of(told)
     await bell.wait(LASTS_S)
-    changed = await bell.changed(after, who)
+    changed = await bell.changed(after, but_by, of)
     if changed != told:
         yield _news_of(changed)
 

@@ -1,9 +1,10 @@
 """What the staff pages work with."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.callbacks.attempts import Attempts
 from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
@@ -17,6 +18,8 @@ from ivr.people.audit import Deeds
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance
 from ivr.today.diary import Diary
+
+Ring = Callable[[int, str], Awaitable[None]]  # for this attempt, at this phone (E.164)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,5 @@ class Office:
     clock: Callable[[], datetime]  # gives the time now, aware
     public_url: str  # "" in demo mode
     demo: bool  # are drama numbers accepted?
+    attempts: Attempts
+    ring: Ring | None  # rings whoever holds a request for an attempt; None: by hand only

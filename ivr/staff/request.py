@@ -7,11 +7,14 @@ from quart import Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
+from ivr.callbacks.attempts import DIALLED, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
 from ivr.callbacks.queue import Shown
 from ivr.callbacks.states import OUTCOMES, State
+from ivr.carrier import CarrierError, CarrierSilentError
 from ivr.directory.entries import Council, may_be_spoken
 from ivr.hours import HALVES
+from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field
@@ -39,6 +42,8 @@ class RequestPages:
             "reopen": self.reopen,
             "urgent": self.urgent,
             "reveal": self.reveal,
+            "call": self.call,
+            "over": self.over,
         }
         for what, view in done.items():
             door.page(f"{one}/{what}", Role.ADVISER, "POST")(view)
@@ -56,6 +61,32 @@ class RequestPages:
             return await self._page(number, 409, errors={"claim": "A colleague was quicker."})
         if found is not None:
             await self._office.queue.saw(number, g.member.name)
+        return self._door.go(f"/requests/{number}")
+
+    async def call(self, number: int) -> Response:
+        """Ring me, and then the caller."""
+        form, office = await request.form, self._office
+        phone = usable(field(form, "phone"), office.demo)
+        if office.ring is None or not phone:
+            wrong = {"phone": "Give your own UK number, that begins with 01, 02, 03 or 07."}
+            return await self._page(number, 422, form, wrong)
+        attempt = await office.attempts.begin(number, g.member.name)
+        if attempt is None:
+            return await self._page(number, 409, form, {"claim": str(NotYoursError())})
+        try:
+            await office.ring(attempt.id, phone)
+        except CarrierError as refused:
+            await office.attempts.end(attempt.id, Result.NOT_TAKEN)
+            return await self._page(number, 502, form, {"phone": str(refused)})
+        except CarrierSilentError as silent:  # it may ring: whoever holds the request knows best
+            return await self._page(number, 502, form, {"phone": str(silent)})
+        return self._door.go(f"/requests/{number}", done="ringing")
+
+    async def over(self, number: int) -> Response:
+        """My phone did not ring, or the call is over, and the page does not know it."""
+        last = await self._office.attempts.last(number)
+        if last is not None and last.who == g.member.name:
+            await self._office.attempts.cut(last.id)
         return self._door.go(f"/requests/{number}")
 
     async def longer(self, number: int) -> Response:
@@ -90,11 +121,16 @@ class RequestPages:
         """How it went."""
         form = await request.form
         name, note = field(form, "outcome"), field(form, "note")[:LONGEST_NOTE]
+        by_hand = field(form, "by_hand")[:LONGEST_NOTE]
         if name not in OUTCOMES:
             return await self._page(number, 422, form, {"outcome": "Choose how it went."})
         try:
+            claim = await self._mine(number)
+            if OUTCOMES[name].counts and not by_hand and await self._was_not_rung_here(claim):
+                how = {"by_hand": "You did not ring from here. Say how you rang, and why."}
+                return await self._page(number, 422, form, how)
             again = _moment(field(form, "again"))
-            await self._office.desk.finish(await self._mine(number), name, note, again)
+            await self._office.desk.finish(claim, name, note, again, by_hand)
         except NoteNeededError:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
             return await self._page(number, 422, form, needed)
@@ -139,6 +175,17 @@ class RequestPages:
             raise NotYoursError
         return claim
 
+    async def _was_not_rung_here(self, claim: Claim) -> bool:
+        """Whether the caller could have been rung from the page, and was not."""
+        if self._office.ring is None:
+            return False
+        last = await self._office.attempts.last(claim.request_id)
+        return last is None or last.claim_token != claim.token or last.result not in DIALLED
+
+    async def _phone(self) -> str:
+        """The number at which whoever looks is on duty, if they are."""
+        return await self._office.roster.number_of(g.member.name)
+
     async def _colleagues(self) -> list[str]:
         everybody = await self._office.register.everybody()
         return [one.name for one in everybody if one.name != g.member.name]
@@ -154,6 +201,7 @@ class RequestPages:
         shown = await self._there(number)
         claim = await self._office.desk.held(number, g.member.name)
         seen = claim is not None or reveal
+        last = await self._office.attempts.last(number)
         topics = Topics(self._office.book())
         council = self._council(shown.record.council)
         return await self._door.show(
@@ -164,6 +212,11 @@ class RequestPages:
             claim=claim,
             number=await self._office.queue.number(number) if seen else "",
             history=await self._office.queue.history(number, notes=seen),
+            can_ring=self._office.ring is not None,
+            last_event=await self._office.queue.last_event(),
+            is_calling=shown.record.state == State.CALLING,
+            phone=await self._phone() if claim else "",
+            last=last if claim and last and last.claim_token == claim.token else None,
             can_claim=shown.is_open and claim is None,
             is_held=shown.record.state == State.CLAIMED and claim is None,
             outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],

@@ -44,6 +44,7 @@ DONE = {
     "handed-over": "It is your colleague's now.",
     "urgent": "It is marked urgent, and comes first. It will not be erased.",
     "not-urgent": "It is not marked urgent any more.",
+    "ringing": "Your phone is being rung. Pick up, and press 1 to ring the caller.",
     "longer": "It is yours for 15 minutes more.",
     "reopened": "It is open again.",
     "nothing": "Nobody waits to be rung. Well done.",

@@ -7,8 +7,9 @@ document.getElementById("summary")?.focus();
 const news = document.getElementById("news");
 if (news && window.EventSource) {
   const { events, after, here } = news.dataset;
-  new EventSource(`${events}?after=${after}`).addEventListener("news", (event) => {
-    const words = `${event.data} new or changed. `;
+  const joint = events.includes("?") ? "&" : "?";
+  new EventSource(`${events}${joint}after=${after}`).addEventListener("news", (event) => {
+    const words = news.dataset.words ?? `${event.data} new or changed. `;
     if (news.firstChild?.data === words) return;
     const show = Object.assign(document.createElement("a"), { href: here, textContent: "Show" });
     news.replaceChildren(words, show);
