@@ -226,6 +226,7 @@ def _add_background(app: Quart, house: House) -> None:
         tasks.append(asyncio.create_task(house.keeper.run()))
         tasks.append(asyncio.create_task(house.bell.run()))
         tasks.append(asyncio.create_task(house.today.run()))
+        tasks.append(asyncio.create_task(house.roster.run()))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 

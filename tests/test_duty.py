@@ -85,14 +85,23 @@ async def test_who_is_on_duty_is_listed_with_a_masked_number(roster: Roster) -> 
 async def test_numbers_are_sealed_and_erased_when_somebody_goes_off(
     roster: Roster, database: Database, clock: SetClock
 ) -> None:
-    """Those of people who forgot to go off, too, as soon as the next one comes on."""
+    """Those of people who forgot to go off, too: hourly, and when the next one comes on."""
     await on_duty(roster, "Ada", "Ben")
     assert PHONES["Ada"][3:] not in str(await kept(database))
     await roster.off("  ada ")
     assert [row["number"] == "" for row in await kept(database)] == [True, False]
+    await roster.forget()
+    assert [row["number"] == "" for row in await kept(database)] == [True, False]
     clock.at = MONDAY + timedelta(hours=8)
     await on_duty(roster, "Cat")
     assert [row["number"] == "" for row in await kept(database)] == [True, True, False]
+    clock.at += timedelta(hours=8)
+    hourly = asyncio.create_task(roster.run())
+    while not all(row["number"] == row["number_hash"] == "" for row in await kept(database)):
+        await asyncio.sleep(0)
+    hourly.cancel()
+    clock.at -= timedelta(hours=8)
+    await on_duty(roster, "Cat")
     assert [one.name for one in await roster.listed()] == ["Cat"]
 
 

@@ -5,8 +5,10 @@ PostgreSQL, so that two callers never ring the same person. A reservation is a l
 a ring never reaches us (a killed worker, a lost status), the person is free again when it runs out.
 """
 
+import asyncio
 import unicodedata
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ivr.database import Database
+from ivr.database import Database, NoDatabaseError
 from ivr.duty.keys import Keys
 from ivr.duty.tables import Duty, Ring
 from ivr.errors import HelplineError
@@ -27,6 +29,7 @@ RINGS_FOR = timedelta(minutes=2)  # the lease while a phone rings; it rings for 
 TALKS_FOR = timedelta(hours=4)  # the lease on a call: Twilio ends one after four hours
 REST = timedelta(minutes=10)  # after a call, before the next one
 LONGEST_NAME = 64
+EVERY_S = 3600  # seconds between two times of forgetting
 NOBODY = {"ring_id": None, "held_until": None}
 GONE = {"number": "", "number_hash": ""}  # what somebody has who is off duty
 
@@ -80,10 +83,9 @@ class Roster:
         if not 2 <= len(shown) <= LONGEST_NAME:
             raise BadNameError
         known_by = self.keys.number_hash(number)
-        over = update(Duty).where(col(Duty.number) != "", col(Duty.until) <= now)
         try:
             async with self.database.writing() as session:
-                await session.exec(over.values(GONE))
+                await session.exec(_forgotten(now))
                 before = await _person(session, name)
                 person = before or Duty(
                     name=shown,
@@ -109,6 +111,18 @@ class Roster:
         async with self.database.writing() as session:
             if not (await session.exec(on_duty.values(**GONE, until=now))).rowcount:
                 raise NotOnDutyError
+
+    async def forget(self) -> None:
+        """Erase the numbers of those whose time on duty is over. Raises NoDatabaseError."""
+        async with self.database.writing() as session:
+            await session.exec(_forgotten(self.clock()))
+
+    async def run(self) -> None:
+        """Forget every hour, until cancelled."""
+        while True:
+            with suppress(NoDatabaseError):  # the eraser says so, and the next hour comes
+                await self.forget()
+            await asyncio.sleep(EVERY_S)
 
     async def listed(self) -> list[OnDuty]:
         """Return everybody on duty, in the order in which they will be rung."""
@@ -238,7 +252,13 @@ def name_key(name: str) -> str:
 
 
 def _on_duty(now: datetime) -> tuple[Any, ...]:
-    return (col(Duty.number) != "", col(Duty.since) <= now, col(Duty.until) > now)
+    return (col(Duty.number) != "", col(Duty.until) > now)
+
+
+def _forgotten(now: datetime) -> Any:
+    """The statement that erases the numbers of those whose time on duty is over."""
+    over = update(Duty).where(col(Duty.number) != "", col(Duty.until) <= now)
+    return over.values(GONE)
 
 
 def _free(now: datetime) -> tuple[Any, ...]:
