@@ -195,6 +195,8 @@ def test_the_requests_are_exported_as_a_table_without_numbers(
     assert "1 request" in ivr("callbacks", "export", "all.csv").stderr
     exported = (tmp_path / "all.csv").read_text()
     assert exported == ivr("callbacks", "export").stdout
+    as_data = json.loads(ivr("callbacks", "export", "--json").stdout)
+    assert as_data == json.loads(ivr("callbacks", "list", "--all", "--json").stdout)
     head, row = exported.splitlines()
     assert head.startswith("reference,state,number,requested_at,due_at,topic,council,access")
     assert row.startswith(f"{reference},waiting,… 456,")

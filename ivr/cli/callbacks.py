@@ -82,10 +82,14 @@ def claim_command(reference: str | None, take_over: bool, who: str, as_json: boo
 @callbacks.command("release", epilog="Example: ivr callbacks release 482195")
 @click.argument("reference")
 @as_whom
-def release_command(reference: str, who: str) -> None:
+@as_json
+def release_command(reference: str, who: str, as_json: bool) -> None:
     """Give a request that you have claimed back to the queue; it keeps its place."""
-    _at(lambda office: _release(office, reference, who))
-    click.echo("It is back in the queue.")
+    found = _at(lambda office: _release(office, reference, who))
+    if as_json:
+        _print(found, as_json)
+    else:
+        click.echo("It is back in the queue.")
 
 
 @callbacks.command("outcome", epilog='Example: ivr callbacks outcome 482195 "no answer"')
@@ -115,17 +119,14 @@ def urgent_command(reference: str, note: str, is_not: bool, who: str, as_json: b
 
 @callbacks.command("export", epilog="Example: ivr callbacks export requests.csv")
 @click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
-def export_command(file: TextIO) -> None:
-    """Write every request as CSV, with masked numbers, to FILE or to standard output."""
-    from ivr.callbacks.queue import CallBack
-
+@as_json
+def export_command(file: TextIO, as_json: bool) -> None:
+    """Write every request as CSV (or JSON), with masked numbers, to FILE or to standard output."""
     found = _at(lambda office: office.queue.all())
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(field.name for field in fields(CallBack))
-    for one in found:
-        writer.writerow(
-            " ".join(value) if isinstance(value, list) else value for value in astuple(one)
-        )
+    if as_json:
+        file.write(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False) + "\n")
+    else:
+        _as_csv(found, file)
     if file.name != "-":
         plural = "request is" if len(found) == 1 else "requests are"
         click.echo(f"{len(found)} {plural} in {file.name}.", err=True)
@@ -177,8 +178,11 @@ async def _mark(office: Office, reference: str, who: str, urgent: bool, note: st
     return await _show(office, reference, reveal=False)
 
 
-async def _release(office: Office, reference: str, who: str) -> None:
-    await office.desk.release(await _mine(office, reference, who))
+async def _release(office: Office, reference: str, who: str) -> list[Shown]:
+    claim = await _mine(office, reference, who)
+    await office.desk.release(claim)
+    one = claim.request_id
+    return [(await office.queue.one(one), await office.queue.history(one))]
 
 
 async def _finish(office: Office, reference: str, outcome: str, note: str, who: str) -> list[Shown]:
@@ -235,6 +239,17 @@ def _print(found: Sequence[Shown], as_json: bool) -> None:
             if each.note:
                 click.echo(f"{'':>22}  {each.note}")
         click.echo()
+
+
+def _as_csv(found: "Sequence[CallBack]", file: TextIO) -> None:
+    from ivr.callbacks.queue import CallBack
+
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(field.name for field in fields(CallBack))
+    for one in found:
+        writer.writerow(
+            " ".join(value) if isinstance(value, list) else value for value in astuple(one)
+        )
 
 
 def _table(found: "Sequence[CallBack]") -> None:
