@@ -136,6 +136,7 @@ def _office(house: House, calling: Calling) -> Office:
         clock=house.clock,
         public_url=settings.public_url,
         demo=settings.demo_mode,
+        proxies=settings.proxies,
         attempts=house.attempts,
         ring=calling.begin if calling.can_ring else None,
     )

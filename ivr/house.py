@@ -165,7 +165,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "team-open": TeamOpen(roster, today.hours, clock),
-        "ring-next": RingNext(roster, Returned(database, keys).last_rang),
+        "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
     }
     _check_services(shelf.loaded.book, services)

@@ -165,7 +165,7 @@ async def test_who_is_rung_or_on_a_call_is_not_rung(roster: Roster, clock: SetCl
     assert await roster.reserve("other:1") is None
     assert await roster.take(ada.ring)
     assert await state_of(roster, "Ada") == "on a call"
-    clock.at += timedelta(hours=3)
+    clock.at += timedelta(hours=1)  # after which Twilio ends it
     assert await roster.reserve("other:2") is None
     assert not await roster.anybody_free()
 
@@ -248,7 +248,7 @@ async def test_a_press_of_1_counts_once_and_not_after_the_end(roster: Roster) ->
 async def test_who_is_never_freed_is_free_when_the_lease_runs_out(
     roster: Roster, clock: SetClock
 ) -> None:
-    """Two minutes while it rings, four hours on a call."""
+    """Two minutes while it rings, an hour and a quarter on a call."""
     await roster.on("Ada", PHONES["Ada"], MONDAY + timedelta(days=1))
     await rung(roster, "call:1")
     clock.at += RINGS_FOR - timedelta(seconds=1)
@@ -335,8 +335,11 @@ async def test_a_killed_worker_keeps_nobody_for_longer_than_the_lease(
 # --- what the phone asks for ---------------------------------------------------------------------
 
 
+FACTS = {"caller_number": "", "ring": "", "tried": "", "joined": ""}
+
+
 def ask(service: str, turn: int = 1, **facts: str) -> Ask:
-    return Ask(service, {"caller_number": "", "ring": "", "tried": "", **facts}, "person/x", turn)
+    return Ask(service, FACTS | facts, "person/x", turn)
 
 
 CALL = Call("CA" + "1" * 32, PARENT)
@@ -373,11 +376,13 @@ async def test_without_hours_or_without_a_database_nobody_knows(
         await gone.close()
 
 
-async def test_three_people_are_rung_for_a_caller_and_then_nobody(roster: Roster) -> None:
+async def test_three_people_are_rung_for_a_caller_and_then_nobody(
+    roster: Roster, clock: SetClock
+) -> None:
     """One after another; each is free for others as soon as the next one is rung."""
     await on_duty(roster, *PHONES)
     await roster.on("Dan", "+447700900459", MONDAY + timedelta(hours=8))
-    ring_next = RingNext(roster, nobody_rang)
+    ring_next = RingNext(roster, nobody_rang, lambda: HOURS, clock)
     facts: dict[str, str] = {}
     numbers = []
     for turn in range(1, 4):
@@ -388,6 +393,24 @@ async def test_three_people_are_rung_for_a_caller_and_then_nobody(roster: Roster
     assert numbers == list(PHONES.values())
     assert await ring_next(ask("ring-next", 4, **facts), CALL) == Answered("nobody")
     assert {one.state for one in await roster.listed()} == {"free"}
+
+
+async def test_once_the_hours_have_ended_nobody_is_rung(roster: Roster, clock: SetClock) -> None:
+    """Though the caller heard the menu while somebody was there."""
+    await on_duty(roster, "Ada")
+    ring_next = RingNext(roster, nobody_rang, lambda: HOURS, clock)
+    clock.at = MONDAY.replace(hour=17, minute=8)
+    assert await ring_next(ask("ring-next"), CALL) == Answered("nobody")
+
+
+async def test_a_talk_that_could_not_be_written_down_is_one_where_the_network_says_so(
+    roster: Roster,
+) -> None:
+    """Nobody else is rung after it."""
+    await on_duty(roster, "Ada")
+    ada = await rung(roster, "call:1")
+    asked = ask("was-taken", ring=str(ada.ring), joined="yes")
+    assert await WasTaken(roster)(asked, CALL) == Answered("unrecorded")
 
 
 async def test_only_a_press_of_1_makes_it_a_call(roster: Roster) -> None:
@@ -426,7 +449,7 @@ async def test_a_parent_who_returns_a_missed_call_reaches_first_whoever_rang(
     assert claim is not None
     assert await returned.last_rang(PARENT) == "cat"
     await desk.finish(claim, "no answer")
-    ring_next = RingNext(roster, returned.last_rang)
+    ring_next = RingNext(roster, returned.last_rang, lambda: HOURS, clock)
     answer = await ring_next(ask("ring-next", caller_number=PARENT), CALL)
     assert answer.facts["team_number"] == PHONES["Cat"]
     stranger = Call("CA" + "2" * 32, "")

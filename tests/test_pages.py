@@ -1,6 +1,8 @@
 """The staff pages in a real browser: by mouse, by keyboard alone, and without JavaScript."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,6 +134,76 @@ def test_two_people_never_hold_the_same_request(
     amina.press("Save and let go")
     assert "Your note was not saved" in amina.words
     assert "Rings from four o'clock." in amina.words
+
+
+def test_whoever_talks_keeps_what_they_hold_and_the_next_is_told_of_them(
+    line: Helpline, amina: Desk, browser: Browser, clock: SetClock
+) -> None:
+    """An open page renews the claim, for an hour; behind a closed one it runs out."""
+    ask(line)
+    amina.page.clock.install()
+    amina.go()
+    amina.press("Take the next one")
+    for _ in range(4):
+        clock.at += timedelta(minutes=6)
+        with amina.page.expect_response("**/longer"):
+            amina.page.clock.run_for("05:30")
+    assert "Yours while this page is open, for an hour at most." in amina.words
+    bea = another(browser, line, "Bea")
+    bea.go("/requests/1")
+    assert "Take it over from Amina" in bea.words
+    amina.go("/account")
+    clock.at += timedelta(minutes=20)
+    bea.go()
+    bea.press("Take the next one")
+    assert "Amina claimed this today at 10:30 am and did not say how it went." in bea.words
+
+
+def test_what_was_written_is_given_back_when_it_could_not_be_saved(
+    line: Helpline, amina: Desk, clock: SetClock
+) -> None:
+    """A session that ended meanwhile, or a colleague who was not chosen, loses no note."""
+    ask(line)
+    amina.go()
+    amina.press("Take the next one")
+    amina.page.get_by_text("Hand it over to a colleague").click()
+    amina.page.get_by_label("Note for them").fill("Rings <after> four.")
+    amina.press("Hand over")
+    assert amina.page.get_by_label("Note for them").input_value() == "Rings <after> four."
+    clock.at += timedelta(hours=2)
+    amina.press("Hand over")
+    assert "What you wrote is not saved" in amina.words
+    assert "Rings <after> four." in amina.words
+
+
+def test_a_button_that_is_pressed_twice_does_it_once(line: Helpline, amina: Desk) -> None:
+    ask(line)
+    amina.go()
+    amina.press("Take the next one")
+    amina.page.get_by_label("Spoke").check()
+    form = "document.querySelector('form[action$=outcome]')"
+    statuses = amina.page.evaluate(
+        f"""async () => {{
+            const body = () => new URLSearchParams(new FormData({form}));
+            const send = () => fetch({form}.action, {{method: "POST", body: body()}});
+            return [(await send()).url, (await send()).url];
+        }}"""
+    )
+    assert [url.rpartition("?")[2] for url in statuses] == ["done=finished", "done=finished"]
+
+
+def test_a_request_whose_number_cannot_be_read_can_be_worked_all_the_same(
+    line: Helpline, amina: Desk, tmp_path: Path
+) -> None:
+    """It says so, and can be given back or ended; nothing else stops for it."""
+    ask(line)
+    with closing(sqlite3.connect(tmp_path / "helpline.db")) as database, database:
+        database.execute("update callback_request set number = 'sealed with a key that is lost'")
+    amina.go()
+    amina.press("Take the next one")
+    assert "unreadable" in amina.words
+    amina.press("Give it back")
+    assert "It is back in the queue" in amina.words
 
 
 def test_it_is_handed_over_with_a_note_for_the_colleague_alone(

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from ivr.database import Database
-from ivr.people.passwords import Hashing, WeakPasswordError, check
+from ivr.people.passwords import BusyError, Hashing, WeakPasswordError, check
 from ivr.people.register import (
     BadNameError,
     LastAdministratorError,
@@ -356,6 +356,27 @@ async def test_a_session_ends_after_an_hour_idle(
     assert await entrance.who(token), "it was used meanwhile"
     clock.at += IDLE
     assert await entrance.who(token) is None
+
+
+async def test_a_page_that_only_waits_for_news_keeps_no_session(
+    entrance: Entrance, clock: SetClock, ann: str
+) -> None:
+    """The queue, left open on a desk, is closed to whoever comes by an hour later."""
+    token = (await entrance.sign_in(ANN)).token
+    for _ in range(59):
+        clock.at += timedelta(minutes=1)
+        assert await entrance.who(token, is_use=False)
+    clock.at += timedelta(minutes=1)
+    assert await entrance.who(token, is_use=False) is None
+
+
+async def test_strangers_keep_nobody_waiting_long() -> None:
+    """Past a few who wait for their turn, an attempt is refused at once."""
+    hashing = Hashing()
+    tries = (hashing.fits("", f"guess {number}") for number in range(60))
+    ended = await asyncio.gather(*tries, return_exceptions=True)
+    assert {type(one) for one in ended} == {bool, BusyError}
+    assert not await hashing.fits("", "afterwards")
 
 
 async def test_a_session_ends_after_twelve_hours_however_it_is_used(

@@ -36,7 +36,7 @@ MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 NIGHT = MONDAY.replace(hour=3)
 PEOPLE = {"Ada": "+447400654321", "Ben": "+447400654322", "Cat": "+447400654323"}
 OURS = "+441134960000"  # the helpline's number, as callers dial it
-RINGING = "I am ringing someone now. It can take up to a minute."
+RINGING = "I am ringing someone now. It can take a minute or two."
 NEXT = "Nobody has answered yet. I am ringing someone else."
 NOBODY = "Sorry. Nobody could answer just now. We can ring you back, on a working day."
 AWAY = "Our team cannot take calls just now."

@@ -13,6 +13,7 @@ from ivr.callbacks.service import utc_text
 from ivr.callbacks.states import ENDED, State
 from ivr.callbacks.tables import (
     BY_DUE,
+    BY_END,
     IS_OPEN,
     IS_URGENT,
     CallBackEffect,
@@ -119,7 +120,7 @@ class Queue:
         """Return some of the requests that somebody wants to see: the next due first; of those
         that have ended, the last ended first."""
         ended = looking.view is View.ENDED
-        order = (col(CallBackRequest.ended_at).desc(),) if ended else BY_DUE
+        order = BY_END if ended else BY_DUE
         query = select(CallBackRequest).where(*self._conditions(looking)).order_by(*order)
         async with self.database.reading() as session:
             found = (await session.exec(query.offset(first).limit(most))).all()
@@ -149,10 +150,10 @@ class Queue:
 
     async def number(self, request_id: int) -> str:
         """Return a whole number in its printed grouping. Only for whoever holds the request: that
-        they saw it is recorded with their claim. Raises UnreadableError."""
+        they saw it is recorded with their claim."""
         async with self.database.reading() as session:
             found = await session.get(CallBackRequest, request_id)
-        return printed(self.keys.unseal(found.number)) if found and found.number else ERASED
+        return printed(self._unsealed(found.number)) if found and found.number else ERASED
 
     async def saw(self, request_id: int, who: str) -> None:
         """Record that somebody is shown the whole number of a request."""
@@ -194,10 +195,7 @@ class Queue:
         return found
 
     async def history(self, request_id: int, notes: bool = False) -> list[Happening]:
-        """Return what happened to a request, in order; with the notes of staff if wanted.
-
-        Raises UnreadableError if a note's key is lost.
-        """
+        """Return what happened to a request, in order; with the notes of staff if wanted."""
         query = select(CallBackEvent).where(col(CallBackEvent.request_id) == request_id)
         async with self.database.reading() as session:
             found = (await session.exec(query.order_by(col(CallBackEvent.id)))).all()
@@ -206,7 +204,7 @@ class Queue:
                 at=utc_text(one.at),
                 who=one.who,
                 what=one.what,
-                note=self.keys.unseal(one.note) if notes and one.note else "",
+                note=self._unsealed(one.note) if notes and one.note else "",
             )
             for one in found
         ]
@@ -262,6 +260,13 @@ class Queue:
     async def _requests(self, session: Any, *conditions: Any) -> Sequence[CallBackRequest]:
         query = select(CallBackRequest).where(*conditions)
         return list((await session.exec(query.order_by(*BY_DUE))).all())
+
+    def _unsealed(self, sealed: str) -> str:
+        """What was sealed, or a word for it if its key is lost: the rest can still be worked on."""
+        try:
+            return self.keys.unseal(sealed)
+        except UnreadableError:
+            return UNREADABLE
 
     def _masked(self, request: CallBackRequest) -> str:
         if not request.number:

@@ -117,6 +117,9 @@ BY_DUE = (
     col(CallBackRequest.id),
 )
 
+#: The order of what has ended: the last first.
+BY_END = (col(CallBackRequest.ended_at).desc(), col(CallBackRequest.id).desc())
+
 
 def event(
     request: CallBackRequest, at: datetime, who: str, what: str, note: str = ""

@@ -117,6 +117,14 @@ class Settings(BaseSettings):
         description="How many months after a call-back is over its number is erased: 1 to 12."
         " Callers are told. Unset: 3.",
     )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description="How many proxies of your own stand before the helpline: as many entries at the"
+        " end of `X-Forwarded-For` are believed, so that whoever guesses at passwords is told"
+        " from everybody else. Unset: 0.",
+    )
     safety_lead: str = Field(
         default="",
         description="Who leads on safeguarding, and how staff reach them; shown on every request."

@@ -95,9 +95,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """A connected call ended: ``completed``, ``busy``, ``no-answer`` or ``failed``."""
+    """A connected call ended: ``completed``, ``busy``, ``no-answer`` or ``failed``; and whether the
+    two were joined, where the network says so."""
 
     outcome: str
+    joined: bool = False
 
 
 Heard: TypeAlias = Started | Lost | Keys | Silence | Resumed | Answered | Dialled

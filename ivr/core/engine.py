@@ -64,6 +64,7 @@ SLOW = 2  # at the slow pace every wait is this many times as long
 PERSON, BACK, AGAIN, SLOWER = "0", "*", "#", "9"
 CARRY_ON = "1"  # while an answer is read: the next part, without waiting for it
 TOPIC = "topic"  # what a service may ask for: the answer that was read last
+JOINED = "joined"  # the same: whether the network says that the last connection joined the two
 
 
 def advance(book: Book, position: Position, heard: Heard) -> tuple[Position, Said]:
@@ -102,8 +103,8 @@ class _Turn:
                 return self._lost()
             case Answered():
                 return self._on_answer(step, heard)
-            case Dialled(outcome):
-                return self._on_dialled(step, outcome)
+            case Dialled(outcome, joined):
+                return self._on_dialled(step, outcome, joined)
             case Keys(digits) if digits and not changed:
                 self.lines.append(wording.AFTER_A_KEY)
                 self._set(silences=0)
@@ -129,9 +130,10 @@ class _Turn:
             self._set(trail=())  # it is done: star cannot undo it, nor come by and do it again
         return self._branch(step.outcomes, heard.outcome)
 
-    def _on_dialled(self, step: Step, outcome: str) -> tuple[Position, Said]:
+    def _on_dialled(self, step: Step, outcome: str, joined: bool) -> tuple[Position, Said]:
         if not isinstance(step, Connect):
             return self._present(step)
+        self._set(facts={**self.now.facts, JOINED: "yes" if joined else ""})
         if step.whisper and outcome == FAILED:
             outcome = NO_ANSWER  # a phone of ours that could not be rung: it is the next one's turn
         return self._branch(step.outcomes, outcome)

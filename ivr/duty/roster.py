@@ -26,7 +26,7 @@ from ivr.numbers import masked
 from ivr.vault import UnreadableError
 
 RINGS_FOR = timedelta(minutes=2)  # the lease while a phone rings; it rings for 15 s
-TALKS_FOR = timedelta(hours=4)  # the lease on a call: Twilio ends one after four hours
+TALKS_FOR = timedelta(minutes=75)  # the lease on a call: a connection is ended after an hour
 REST = timedelta(minutes=10)  # after a call, before the next one
 LONGEST_NAME = 64
 EVERY_S = 3600  # seconds between two times of forgetting

@@ -44,14 +44,16 @@ class TeamOpen:
 
 @dataclass(frozen=True)
 class RingNext:
-    """Whom to ring next for this caller: ``ringing``, or ``nobody`` once three have been rung or
-    nobody else is free.
+    """Whom to ring next for this caller: ``ringing``, or ``nobody`` once three have been rung,
+    nobody else is free, or the staffed hours have ended meanwhile.
 
     A parent who returns a missed call reaches first whoever rang.
     """
 
     roster: Roster
     last_rang: LastRang
+    hours: HoursNow
+    clock: Callable[[], datetime]  # gives the time now, aware
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer with the number (E.164), the ring, and everybody who was rung so far."""
@@ -60,7 +62,7 @@ class RingNext:
         async with asyncio.timeout(PATIENCE_S):
             if ask.facts["ring"]:  # the one before is over, whether or not we were told
                 await self.roster.end(int(ask.facts["ring"]))
-            if len(tried) >= MOST:
+            if len(tried) >= MOST or not self.hours().is_open(self.clock()):
                 return Answered("nobody")
             first = await self.last_rang(number) if number and not tried else ""
             called = await self.roster.reserve(call.effect(ask), [int(one) for one in tried], first)
@@ -72,7 +74,11 @@ class RingNext:
 
 @dataclass(frozen=True)
 class WasTaken:
-    """Did whoever answered press 1? ``taken`` or ``not-taken``: a voicemail presses nothing."""
+    """Did whoever answered press 1? ``taken`` or ``not-taken``: a voicemail presses nothing.
+
+    ``unrecorded`` when it could not be written down, but the network says that they were joined:
+    then somebody talked, and nobody else is to be rung.
+    """
 
     roster: Roster
 
@@ -80,4 +86,6 @@ class WasTaken:
         """Answer by what was recorded then."""
         async with asyncio.timeout(PATIENCE_S):
             taken = bool(ask.facts["ring"]) and await self.roster.end(int(ask.facts["ring"]))
-        return Answered("taken" if taken else "not-taken")
+        if taken:
+            return Answered("taken")
+        return Answered("unrecorded" if ask.facts["joined"] else "not-taken")

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from ivr.errors import HelplineError
 
 SHORTEST, LONGEST = 12, 200  # characters
+QUEUE = 20  # sign-ins that wait for their turn: strangers' guesses must not keep staff waiting long
 AT_ONCE = 2  # hashes of 64 MB each: sign-ins wait for one another, calls do not
 # Without letters and digits that are taken for one another when read from paper or by ear.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -53,11 +54,16 @@ def check(password: str, name: str) -> None:
         )
 
 
+class BusyError(HelplineError):
+    """Too many people sign in at this moment; try again in a minute."""
+
+
 class Hashing:
     """Hashes and verifies outside the loop, a few at a time."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
 
     async def hashed(self, password: str) -> str:
         """Return what is kept of a password."""
@@ -65,9 +71,18 @@ class Hashing:
             return await asyncio.to_thread(_hasher.hash, password)
 
     async def fits(self, kept: str, password: str) -> bool:
-        """Whether this is the password. Without one (``kept`` is empty) it takes as long."""
-        async with self._turn:
-            return await asyncio.to_thread(_fits, kept or _nobodys(), password)
+        """Whether this is the password. Without one (``kept`` is empty) it takes as long.
+
+        Raises BusyError when too many wait already.
+        """
+        if self._waiting >= QUEUE:
+            raise BusyError
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(_fits, kept or _nobodys(), password)
+        finally:
+            self._waiting -= 1
 
 
 def _fits(kept: str, password: str) -> bool:

@@ -126,8 +126,11 @@ class Entrance:
             session.add(Deed(at=now, who=person.name, what="signed in"))
         return SignedIn(token, self._device(attempt.name))
 
-    async def who(self, token: str) -> Member | None:
-        """Return whose session this is; None if it has ended, or never was."""
+    async def who(self, token: str, is_use: bool = True) -> Member | None:
+        """Return whose session this is; None if it has ended, or never was.
+
+        A page that only listens for news does not use the session: it ends though it is open.
+        """
         now = self.clock()
         query = (
             select(Session, Person)
@@ -144,7 +147,7 @@ class Entrance:
         if found is None:
             return None
         session, person = found
-        if now - session.seen_at >= SEEN_EVERY:
+        if is_use and now - session.seen_at >= SEEN_EVERY:
             seen = update(Session).where(col(Session.token_hash) == session.token_hash)
             async with self.database.writing() as writing:
                 await writing.exec(seen.values(seen_at=now))

@@ -28,7 +28,8 @@ def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:
     if status == "completed" and form.get("DialBridged", "").lower() == "false":
         status = "no-answer"  # it was picked up, and nobody was joined to the caller
     if status:
-        return Dialled(DIAL_OUTCOMES.get(status, "failed"))
+        joined = form.get("DialBridged", "").lower() == "true"
+        return Dialled(DIAL_OUTCOMES.get(status, "failed"), joined)
     digits = form.get("Digits", "")[:MOST_KEYS]
     ended_by_star = digits and form.get("FinishedOnKey") == STAR
     return Keys(digits + STAR if ended_by_star else digits) if digits else Silence()

@@ -28,6 +28,7 @@ SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"
 A_YEAR = 365 * 24 * 3600
 LARGEST_FORM = 100_000  # bytes
 SEE_OTHER = 303
+WRITTEN = ("note", "hand_over_note", "why", "by_hand", "text", "reason")  # fields of some length
 READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 
 log = logging.getLogger(__name__)
@@ -131,12 +132,12 @@ class Door:
             return None
         role = self._roles.get(request.endpoint or "", Role.ADMINISTRATOR)
         g.token = request.cookies.get(SESSION, "")
-        g.member = await self._office.entrance.who(g.token) if g.token else None
+        g.member = await self._who() if g.token else None
         if g.member is None:
             g.token = request.cookies.get(VISIT, "")
             g.visit = g.token = g.token or secrets.token_urlsafe(16)
         if request.method not in READING and not await self._is_ours():
-            return await self.show("problem.html", 400, problem="stale")
+            return await self._problem("stale", 400)
         if role is None:
             return None
         if g.member is None:
@@ -147,6 +148,10 @@ class Door:
         if not g.member.role.includes(role):
             raise ClosedError
         return None
+
+    async def _who(self) -> Member | None:
+        is_use = request.endpoint != "staff.events"
+        return await self._office.entrance.who(g.token, is_use)
 
     async def _is_ours(self) -> bool:
         """Whether a form was made by us for this very session."""
@@ -178,8 +183,14 @@ class Door:
 
     # --- when it cannot be done ----------------------------------------------------------------
 
+    async def _problem(self, problem: str, status: int) -> Response:
+        """A page that says what is wrong, and gives back what was written: it is not kept."""
+        form = {} if request.method in READING else await request.form
+        written = [text for name in WRITTEN if (text := field(form, name))]
+        return await self.show("problem.html", status, problem=problem, written=written)
+
     async def _no_database(self, problem: Exception) -> Response:
-        return await self.show("problem.html", 503, problem="database")
+        return await self._problem("database", 503)
 
     async def _closed(self, problem: Exception) -> Response:
         return await self.show("problem.html", 403, problem="closed")
@@ -192,10 +203,10 @@ class Door:
         # Where it failed, but not its message: that may hold a number.
         trace = "".join(format_tb(fault.__traceback__))
         log.error("a staff page failed: %s\n%s", type(fault).__name__, trace)
-        return await self.show("problem.html", 500, problem="other")
+        return await self._problem("other", 500)
 
 
 def field(form: Mapping[str, str], name: str) -> str:
     """Return what was typed into a field, or stands in an address, without the space around it;
-    and without NULs, which PostgreSQL takes none of."""
-    return form.get(name, "").replace("\0", "").strip()
+    without NULs, which PostgreSQL takes none of, and with line ends of one character."""
+    return form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()

@@ -51,5 +51,6 @@ class Office:
     clock: Callable[[], datetime]  # gives the time now, aware
     public_url: str  # "" in demo mode
     demo: bool  # are drama numbers accepted?
+    proxies: int  # of our own, between browsers and us
     attempts: Attempts
     ring: Ring | None  # rings whoever holds a request for an attempt; None: by hand only

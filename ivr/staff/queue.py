@@ -6,7 +6,7 @@ from typing import Any
 
 from quart import Response, g, request
 
-from ivr.callbacks.queue import MANY, Looking, View
+from ivr.callbacks.queue import MANY, Looking, Shown, View
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field
@@ -34,17 +34,17 @@ def add_pages(door: Door, office: Office) -> None:
         """The queue, or a part of it."""
         looking, number = _looking(), _page_number()
         total = await office.queue.count(looking)
-        found = await office.queue.page(looking, (number - 1) * AT_ONCE, AT_ONCE)
+        found = await office.queue.page(looking, (number - 1) * AT_ONCE, AT_ONCE + 1)
         late = await office.queue.count(Looking(View.MISSED))
         urgent = await office.queue.count(Looking(View.URGENT))
         return await door.show(
             "queue.html",
             **_common(),
-            found=found,
+            found=found[:AT_ONCE],
             total=total,
             looking=looking,
             number=number,
-            is_last=len(found) < AT_ONCE or number * AT_ONCE >= total,
+            is_last=len(found) <= AT_ONCE,
             late=late,
             urgent=urgent,
             last_event=await office.queue.last_event(),
@@ -70,7 +70,9 @@ def add_pages(door: Door, office: Office) -> None:
     @door.page("/requests.csv", Role.SUPERVISOR)
     async def export() -> Response:
         """The requests of this view as a spreadsheet; numbers masked."""
-        found = await office.queue.page(_looking(), 0, MANY)
+        found, looking = list[Shown](), _looking()
+        while more := await office.queue.page(looking, len(found), MANY):
+            found += more
         await office.register.note(g.member.name, "exported", f"{len(found)} requests")
         written = io.StringIO()
         writer = csv.writer(written)

@@ -1,5 +1,6 @@
 """One request, on one page, for whoever is ringing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -7,9 +8,10 @@ from quart import Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
+from ivr.callbacks import states
 from ivr.callbacks.attempts import DIALLED, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
-from ivr.callbacks.queue import Shown
+from ivr.callbacks.queue import Happening, Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.carrier import CarrierError, CarrierSilentError
 from ivr.directory.entries import Council, may_be_spoken
@@ -21,6 +23,8 @@ from ivr.staff.door import Door, field
 from ivr.staff.office import Office
 from ivr.staff.topics import Topics
 
+CLAIMS = (states.CLAIM.name, states.TAKE_OVER.name)
+ENDINGS = (states.RELEASE.name, *OUTCOMES)  # of a claim
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
 GREATEST_ID = 2**31 - 1
 LONGEST_NOTE = 4_000  # characters
@@ -135,6 +139,8 @@ class RequestPages:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
             return await self._page(number, 422, form, needed)
         except NotYoursError as lost:
+            if await self._is_saved(number, name):  # the button was pressed twice
+                return self._door.go(done="finished")
             return await self._page(number, 409, form, {"claim": str(lost)})
         return self._door.go(done="finished")
 
@@ -143,7 +149,7 @@ class RequestPages:
         try:
             await self._office.desk.reopen(number, g.member.name)
         except CannotReopenError as problem:
-            return await self._page(number, 409, errors={"reopen": str(problem)})
+            return await self._page(number, 409, errors={"claim": str(problem)})
         return self._door.go(f"/requests/{number}", done="reopened")
 
     async def urgent(self, number: int) -> Response:
@@ -175,6 +181,11 @@ class RequestPages:
             raise NotYoursError
         return claim
 
+    async def _is_saved(self, number: int, outcome: str) -> bool:
+        """Whether the last that happened to a request is this outcome, by whoever looks."""
+        history = await self._office.queue.history(number)
+        return bool(history) and (history[-1].who, history[-1].what) == (g.member.name, outcome)
+
     async def _was_not_rung_here(self, claim: Claim) -> bool:
         """Whether the caller could have been rung from the page, and was not."""
         if self._office.ring is None:
@@ -203,6 +214,7 @@ class RequestPages:
         seen = claim is not None or reveal
         last = await self._office.attempts.last(number)
         topics = Topics(self._office.book())
+        history = await self._office.queue.history(number, notes=seen)
         council = self._council(shown.record.council)
         return await self._door.show(
             "request.html",
@@ -211,7 +223,8 @@ class RequestPages:
             record=shown.record,
             claim=claim,
             number=await self._office.queue.number(number) if seen else "",
-            history=await self._office.queue.history(number, notes=seen),
+            history=history,
+            before=_unfinished(history, g.member.name) if claim else None,
             can_ring=self._office.ring is not None,
             last_event=await self._office.queue.last_event(),
             is_calling=shown.record.state == State.CALLING,
@@ -247,6 +260,18 @@ class RequestPages:
             if begin > now
         ]
         return [(begin.isoformat(), named) for begin, named in sorted(found)]
+
+
+def _unfinished(history: Sequence[Happening], who: str) -> Happening | None:
+    """The claim before one's own, of somebody who did not say how it went: they may be talking to
+    the caller at this moment."""
+    claims = [at for at, one in enumerate(history) if one.what in CLAIMS and one.who == who]
+    for one in reversed(history[: max(claims, default=0)]):
+        if one.what in CLAIMS:
+            return one if one.who != who else None
+        if one.what in ENDINGS:
+            return None
+    return None
 
 
 def _moment(text: str) -> datetime | None:

@@ -4,6 +4,7 @@ import re
 
 from quart import Response, g, request
 
+from ivr.people.passwords import BusyError
 from ivr.people.sign_in import Attempt, RefusedError, WaitError
 from ivr.people.tables import Role
 from ivr.staff.door import DEVICE, Door, field
@@ -26,13 +27,13 @@ def add_pages(door: Door, office: Office) -> None:
             password=form.get("password", ""),
             code=field(form, "code"),
             device=request.cookies.get(DEVICE, ""),
-            address=str(request.remote_addr or ""),
+            address=_address(office.proxies),
         )
         onward = _onward(field(form, "next"))
         try:
             signed = await office.entrance.sign_in(attempt)
-        except (RefusedError, WaitError) as refused:
-            status = 429 if isinstance(refused, WaitError) else 422
+        except (RefusedError, WaitError, BusyError) as refused:
+            status = 422 if isinstance(refused, RefusedError) else 429
             errors = {"name": str(refused)}
             return await door.show(
                 "sign_in.html", status, name=attempt.name, onward=onward, errors=errors
@@ -54,6 +55,14 @@ def add_pages(door: Door, office: Office) -> None:
     async def nothing_here(rest: str) -> Response:
         """There is no such page."""
         return await door.show("problem.html", 404, problem="missing")
+
+
+def _address(proxies: int) -> str:
+    """Where the browser is: what the outermost of our own proxies saw, or whoever connected."""
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    if proxies and len(seen) >= proxies:
+        return seen[-proxies].strip()
+    return str(request.remote_addr or "")
 
 
 def _onward(path: str) -> str:

@@ -42,7 +42,7 @@ DONE = {
     "released": "It is back in the queue, at its place.",
     "finished": "Saved. Thank you.",
     "handed-over": "It is your colleague's now.",
-    "urgent": "It is marked urgent, and comes first. It will not be erased.",
+    "urgent": "It is marked urgent: everybody is shown it above the queue. It will not be erased.",
     "not-urgent": "It is not marked urgent any more.",
     "ringing": "Your phone is being rung. Pick up, and press 1 to ring the caller.",
     "longer": "It is yours for 15 minutes more.",

@@ -15,7 +15,7 @@ LIKE_A_NUMBER = 5  # digits in a row, however they are grouped: no day and no ye
 LISTED = 7  # the same, with commas between them
 
 _ONE = r"(?:\d|\b(?:zero|nought|oh|one|two|three|four|five|six|seven|eight|nine|double|treble)\b)"
-_CLOSE, _LISTED = r"[\s.()–—-]*", r"[\s.,;()–—-]*"
+_CLOSE, _LISTED = r"[\s.!?:&()–—-]*", r"[\s.,;!?:&()–—-]*"
 _NUMBER = re.compile(rf"{_ONE}(?:{_CLOSE}{_ONE}){{{LIKE_A_NUMBER - 1},}}", re.I)
 _LIST = re.compile(rf"{_ONE}(?:{_LISTED}{_ONE}){{{LISTED - 1},}}", re.I)
 _ADDRESS = re.compile(r"[^\W\d_]{2,}\.[^\W\d_]{2,}|\bwww\b", re.I)

@@ -21,7 +21,9 @@ from ivr.core.flow import (
     Then,
 )
 
-TOPIC = "topic"  # given to services by the engine: the answer that was read last
+# Given to services by the engine: the answer that was read last, and whether the last connection
+# joined the two.
+BY_THE_ENGINE = {"topic", "joined"}
 
 
 def flaws_in_facts(book: Book) -> Iterator[Flaw]:
@@ -50,7 +52,7 @@ def known_facts(book: Book) -> set[str]:
 
 
 def _needs(book: Book) -> Iterator[Flaw]:
-    known = known_facts(book) | {TOPIC}
+    known = known_facts(book) | BY_THE_ENGINE
     for name, service in book.services.items():
         for need in service.needs:
             if need not in known:
