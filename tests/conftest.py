@@ -1,5 +1,9 @@
 """Options of the whole test run, and the database that many tests need."""
 
+import faulthandler
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +11,25 @@ import pytest
 from databases import KINDS, new_url
 
 from ivr.database import Database, upgrade
+
+EXIT_S = 60  # seconds: then whoever keeps the process from ending is named, and it ends
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A thread that never ends must not keep everybody waiting for tests that are over."""
+    status = getattr(config, "exit_status", 1)
+
+    def end() -> None:
+        faulthandler.dump_traceback(sys.__stderr__, all_threads=True)
+        os._exit(status)
+
+    timer = threading.Timer(EXIT_S, end)
+    timer.daemon = True
+    timer.start()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.exit_status = int(exitstatus)  # type: ignore[attr-defined]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
