@@ -33,6 +33,8 @@ from ivr.staff.pages import staff_pages
 
 GARBAGE = 20_000  # new objects, some ten turns' worth, before Python looks for circles among them
 
+BREATH_S = 2.0  # seconds before a background task that failed begins again
+
 log = logging.getLogger(__name__)
 
 
@@ -222,12 +224,15 @@ def _add_background(app: Quart, house: House) -> None:
         # key press would take a tenth of our time.
         gc.freeze()
         gc.set_threshold(GARBAGE)
-        tasks.append(asyncio.create_task(_upgrade_and_erase(house)))
-        tasks.append(asyncio.create_task(house.journeys.run()))
-        tasks.append(asyncio.create_task(house.keeper.run()))
-        tasks.append(asyncio.create_task(house.bell.run()))
-        tasks.append(asyncio.create_task(house.today.run()))
-        tasks.append(asyncio.create_task(house.roster.run()))
+        tasks.append(asyncio.create_task(_make_ready_and_erase(house)))
+        for run in (
+            house.journeys.run,
+            house.keeper.run,
+            house.bell.run,
+            house.today.run,
+            house.roster.run,
+        ):
+            tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
             tasks.append(asyncio.create_task(_make_clips(house)))
 
@@ -240,13 +245,24 @@ def _add_background(app: Quart, house: House) -> None:
         await house.database.close()
 
 
-async def _upgrade_and_erase(house: House) -> None:
+async def kept_running(run: Callable[[], Awaitable[None]]) -> None:
+    """Do what is to be done for as long as we serve: whatever ends it is told, and it begins again."""
+    while True:
+        try:
+            await run()
+        except Exception as fault:  # its message may hold a number
+            name = getattr(run, "__qualname__", "a background task")
+            log.error("%s failed, and begins again: %s", name, type(fault).__name__)
+        await asyncio.sleep(BREATH_S)
+
+
+async def _make_ready_and_erase(house: House) -> None:
     await _upgrade_own_database(house.settings)
     try:
         await welcome(house)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
-    await house.eraser.run()
+    await kept_running(house.eraser.run)
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from databases import PostgreSQL
 
+from ivr import app as under_test
 from ivr.callbacks import keeping
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
@@ -522,3 +523,26 @@ def test_files_that_break_after_they_were_good_are_not_used(
     with edited(tmp_path, tmp_path / "var", breaking) as line:
         assert line.play().words == words
         assert why in json.loads(line.send("GET", "/readyz").body)["degraded"]["book"]
+
+
+async def test_a_task_in_the_background_that_fails_begins_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it failed at; and what that said, which may hold a number, stands in no log."""
+    monkeypatch.setattr(under_test, "BREATH_S", 0)
+    begun, again = 0, asyncio.Event()
+
+    async def erasing() -> None:
+        nonlocal begun
+        begun += 1
+        if begun > 1:
+            again.set()
+            await asyncio.Event().wait()
+        raise ValueError(NUMBER)
+
+    task = asyncio.create_task(under_test.kept_running(erasing))
+    async with asyncio.timeout(10):
+        await again.wait()
+    task.cancel()
+    assert "erasing failed, and begins again: ValueError" in caplog.text
+    assert NUMBER not in caplog.text
