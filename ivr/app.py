@@ -246,7 +246,7 @@ def _add_background(app: Quart, house: House) -> None:
 
 
 async def kept_running(run: Callable[[], Awaitable[None]]) -> None:
-    """Do what is to be done for as long as we serve: whatever ends it is told, and it begins again."""
+    """Do what is to be done while we serve: whatever ends it is told, and it begins again."""
     while True:
         try:
             await run()
