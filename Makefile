@@ -20,7 +20,7 @@ call: $(READY)
 setup: $(READY)
 
 test: $(READY)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --durations=15
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

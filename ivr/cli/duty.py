@@ -31,14 +31,17 @@ def on_command(name: str, phone: str, until: str | None) -> None:
     reaches them first.
     """
     from ivr.config import load_settings
-    from ivr.duty.shift import ends_at
+    from ivr.duty.shift import WrongTimeError, ends_at
     from ivr.house import now
     from ivr.numbers import usable
 
     number = usable(phone, load_settings().demo_mode)
     if not number:
         raise UsageError(f'"{phone}" is no UK number that we ring; write it as 07400 123456.')
-    ends = ends_at(until or "", now())
+    try:
+        ends = ends_at(until or "", now())
+    except WrongTimeError as wrong:
+        raise UsageError(str(wrong)) from None
     _at(lambda roster: roster.on(name, number, ends))
     click.echo(f"{name} is on duty until {_clock(ends)}.")
 
