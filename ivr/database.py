@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 2_500  # how long SQLite waits for another writer: below the 3 s that a service has
 ANSWER_S = 30  # seconds for one statement; a server that is silent for longer has gone away
 CONNECT_S = 3  # seconds that a connection may take, to open or to become free
+_ONE_AT_A_TIME = Lock()  # in one process: Alembic keeps its context in a module, for all threads
 UPGRADE_LOCK = 7_203_112  # any fixed number: the advisory lock that upgrades queue up at
 
 
@@ -180,7 +182,8 @@ def _migrate(connection: "Connection") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, head())
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, head())
 
 
 def _current(connection: "Connection") -> str:

@@ -1,5 +1,6 @@
 """The database: what is committed stays, what is gone is noticed, upgrades queue up."""
 
+import asyncio
 import shutil
 import stat
 from collections.abc import AsyncIterator
@@ -15,8 +16,10 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import SQLModel
 
 import ivr.callbacks.tables
+import ivr.duty.tables
 import ivr.journeys.tables
 import ivr.people.tables
+import ivr.today.tables
 import ivr.today.tables
 from ivr import database as under_test
 from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
@@ -72,6 +75,14 @@ async def test_the_migrations_make_just_what_the_tables_say(url: str) -> None:
     await made.close()
     assert difference == []
     assert {"callback_request", "journey_step", "person"} <= set(SQLModel.metadata.tables)
+
+
+async def test_databases_that_are_made_at_once_in_one_process_do_not_mix(tmp_path: Path) -> None:
+    """What makes one of them knows nothing of the others."""
+    urls = [new_url("sqlite", tmp_path / str(number)) for number in range(6)]
+    async with asyncio.timeout(60):
+        assert await asyncio.gather(*(upgrade(url) for url in urls)) == [head()] * 6
+    assert {await current(url) for url in urls} == {head()}
 
 
 async def test_processes_that_upgrade_at_once_wait_for_each_other(url: str) -> None:
@@ -275,5 +286,6 @@ async def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> No
         await upgrade(f"sqlite+aiosqlite:///{tmp_path}/file/helpline.db")
 
 
-assert ivr.callbacks.tables and ivr.journeys.tables  # for their tables
+TABLES = (ivr.callbacks, ivr.duty, ivr.journeys, ivr.people, ivr.today)
+assert all(room.tables for room in TABLES)  # imported for their tables
 assert ivr.people.tables and ivr.today.tables
