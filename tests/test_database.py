@@ -20,7 +20,6 @@ import ivr.duty.tables
 import ivr.journeys.tables
 import ivr.people.tables
 import ivr.today.tables
-import ivr.today.tables
 from ivr import database as under_test
 from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
 from ivr.errors import SettingsError
@@ -288,4 +287,3 @@ async def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> No
 
 TABLES = (ivr.callbacks, ivr.duty, ivr.journeys, ivr.people, ivr.today)
 assert all(room.tables for room in TABLES)  # imported for their tables
-assert ivr.people.tables and ivr.today.tables
