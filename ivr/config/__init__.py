@@ -9,7 +9,7 @@ No message of this package ever quotes a secret.
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.sources import EnvSettingsSource
 
 from ivr.config import keys, values
 from ivr.errors import SettingsError
@@ -220,24 +219,30 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("\n".join(lines)) from None
 
 
+class _GivenSettings(Settings):
+    """Settings that come from what they are made with, and from nowhere else."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def _given(environ: Mapping[str, str]) -> Settings:
     """Make settings that come from this mapping and nowhere else."""
-
-    class GivenSettings(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            source = EnvSettingsSource(settings_cls)
-            source.env_vars = {name.lower(): value for name, value in environ.items() if value}
-            return (source,)
-
-    return Settings.model_construct(**dict(GivenSettings()))
+    ours = {name.upper(): value for name, value in environ.items() if value}
+    given: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in ours.items()
+        if name.startswith(PREFIX)
+    }
+    return Settings.model_construct(**dict(_GivenSettings(**given)))
 
 
 # What is never quoted in a message. The database's address may hold a password.
