@@ -29,6 +29,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    # pytest hands this object to both hooks, and has no place of its own for it.
     session.config.exit_status = int(exitstatus)  # type: ignore[attr-defined]
 
 

@@ -38,6 +38,7 @@ class RequestEvents:
         """Return some of what was written down before the event with this id: of one person, in
         one span of time."""
         one = CallBackEvent
+        # The typing of ``select`` ends at four columns.
         columns = (one.id, one.at, one.who, one.what, one.request_id, CallBackRequest.reference)
         query = select(*columns).join(CallBackRequest).where(col(one.id) < than)  # type: ignore[call-overload]
         if who:

@@ -91,6 +91,7 @@ class Door:
 
     def go(self, path: str = "/", **query: str) -> Response:
         """Send the browser on to a page, which it then asks for by GET."""
+        # Quart types what it makes as Werkzeug's response; it is one of its own.
         return redirect(self.at(path, **query), SEE_OTHER)  # type: ignore[return-value]
 
     async def show(self, template: str, status: int = 200, **context: Any) -> Response:
@@ -108,6 +109,7 @@ class Door:
             "errors": {},
         }
         page = await render_template(f"staff/{template}", **(common | context))
+        # As above: it is a response of Quart's own.
         return await make_response(page, status)  # type: ignore[return-value]
 
     def let_in(self, answer: Response, signed: SignedIn) -> Response:

@@ -65,6 +65,7 @@ def add_pages(door: Door, office: Office) -> None:
             topics=topics,
             councils=councils,
             fewest=FEWEST,
+            # What is marked is our own drawing: its words are escaped where it is drawn.
             plots={name: Markup(drawn) for name, drawn in _drawn(told, topics, councils).items()},  # noqa: S704
             hours=_hours,
             in_words=words.span_of(asked.span.first, asked.span.last),
