@@ -22,6 +22,7 @@ from ivr.database import Database, NoDatabaseError
 from ivr.duty.keys import Keys
 from ivr.duty.tables import Duty, Ring
 from ivr.errors import HelplineError
+from ivr.names import name_key
 from ivr.numbers import masked
 from ivr.vault import UnreadableError
 
@@ -244,11 +245,6 @@ class Roster:
 
 
 TAKEN: Any = col(Ring.taken_at).is_not(None)
-
-
-def name_key(name: str) -> str:
-    """Return what a person is found by, however the name is typed."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _on_duty(now: datetime) -> tuple[Any, ...]:

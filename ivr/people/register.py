@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
 from ivr.errors import HelplineError
+from ivr.names import name_key
 from ivr.people import passwords
 from ivr.people.passwords import Hashing
 from ivr.people.tables import Deed, Person, Role, Session
@@ -154,12 +155,6 @@ class Register:
 
     def _deed(self, who: str, what: str, person: Person) -> Deed:
         return Deed(at=self.clock(), who=who[:LONGEST_NAME], what=what, about=person.name)
-
-
-def name_key(name: str) -> str:
-    """Return what a name is found by, however it is typed: small letters, single spaces."""
-    kept = name.encode(errors="replace").decode().replace("\0", "?")  # PostgreSQL takes no NUL
-    return " ".join(unicodedata.normalize("NFKC", kept).casefold().split())
 
 
 def signed_out(person: Person) -> Any:

@@ -19,9 +19,10 @@ from sqlmodel import col, select
 
 from ivr.database import Database, Moment
 from ivr.errors import HelplineError
+from ivr.names import name_key
 from ivr.people import passwords
 from ivr.people.passwords import Hashing
-from ivr.people.register import name_key, signed_out
+from ivr.people.register import signed_out
 from ivr.people.tables import Deed, Failures, Person, Role, Session
 from ivr.vault import UnreadableError, Vault
 

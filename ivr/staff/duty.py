@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from quart import Response, g, request
 
-from ivr.duty.roster import NotOnDutyError, PhoneTakenError, name_key
+from ivr.duty.roster import NotOnDutyError, PhoneTakenError
 from ivr.duty.shift import WrongTimeError, ends_at
+from ivr.names import name_key
 from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff.door import Door, field

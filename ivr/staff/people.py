@@ -3,7 +3,8 @@
 from quart import Response, g, request
 
 from ivr.errors import HelplineError
-from ivr.people.register import NoSuchPersonError, name_key
+from ivr.names import name_key
+from ivr.people.register import NoSuchPersonError
 from ivr.people.tables import Role
 from ivr.staff.door import Door, field
 from ivr.staff.office import Office
