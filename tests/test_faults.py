@@ -22,10 +22,22 @@ from ivr.callbacks import keeping
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.spool import Spool
+from ivr.config import load_settings
 from ivr.core.wording import DIGITS
 from ivr.database import Database, upgrade
 from ivr.house import now
-from tests.helplines import KEY, NUMBER, ROOT, Helpline, Page, helpline, process, rows
+from tests.helplines import (
+    KEY,
+    NUMBER,
+    ROOT,
+    Helpline,
+    Page,
+    done,
+    helpline,
+    process,
+    rows,
+    settings_of,
+)
 
 SAVING = ("0", "1", "1", "1")  # to the step where 1 saves
 KEYS = Keys((KEY.encode(),), KEY.encode())
@@ -54,6 +66,7 @@ def test_a_call_goes_on_with_a_worker_that_was_not_there_when_it_began(tmp_path:
 def test_two_workers_answer_one_call_in_turns(tmp_path: Path) -> None:
     """Every other key press reaches the other worker, and each knows all that went before; a
     repeat of the save that reaches both is saved once."""
+    done(upgrade(load_settings(settings_of(tmp_path, "http://helpline.test")).database_url))
     with process(tmp_path) as first, process(tmp_path, first.public) as second:
         alone, page = first.post().page, second.post().page
         keys = ("9", "0", "1", "2", "07400654321", "1", "3", "*", "2", "1")
