@@ -84,6 +84,7 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
         conversation=None,
         writer=Writer(voice_path(settings.public_url), {}),
         clip=_by_twilio,
+        may_dial=lambda number: False,
     )
 
 
@@ -104,6 +105,7 @@ def _telephone(house: House, calling: Calling) -> Telephone:
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+        may_dial=house.directory.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
     )

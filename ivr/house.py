@@ -37,7 +37,7 @@ from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
-from ivr.directory.service import AdviceService, FindCouncil
+from ivr.directory.service import AdviceService, FindCouncil, WebAddress
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -128,6 +128,7 @@ SERVICES = frozenset(
         "cancel-call-back",
         "find-council",
         "advice-service",
+        "web-address",
         "note-feedback",
         "team-open",
         "ring-next",
@@ -162,7 +163,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
         "find-council": FindCouncil(directory),
-        "advice-service": AdviceService(directory),
+        "advice-service": AdviceService(directory, clock),
+        "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),

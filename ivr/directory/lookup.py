@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.directory.opening import OPENS
 
 KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")  # E.161
 PASSED_OVER = frozenset({"of", "and", "upon", "on", "the", "city"})  # words nobody spells by
@@ -73,7 +74,12 @@ class Directory:
         """Return every name that may be spoken, so that its clip can be made beforehand."""
         names = [name for one in self.councils for name in (one.spoken, one.listed)]
         vouched = [one.entry for one in self.councils if may_be_spoken(one.entry)]
-        return tuple(dict.fromkeys(names + [speakable(entry.service_name) for entry in vouched]))
+        services = [speakable(entry.service_name) for entry in vouched]
+        return tuple(dict.fromkeys((*names, *services, *OPENS)))
+
+    def may_ring(self, number: str) -> bool:
+        """Whether a caller may be put through to this number (E.164): somebody vouches for it."""
+        return any(one.entry.phone == number for one in self.councils if may_be_spoken(one.entry))
 
     def _named(self, fits: Callable[[str], bool]) -> tuple[Council, ...]:
         return tuple(one for one in self.councils if any(fits(_plain(n)) for n in one.names))
