@@ -130,6 +130,8 @@ SERVICES = frozenset(
         "advice-service",
         "web-address",
         "note-feedback",
+        "check-mobile",
+        "send-text",
         "team-open",
         "ring-next",
         "was-taken",
