@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ivr.directory.lookup import Directory, keypad
 from ivr.directory.opening import OPENS, day_in_words, next_opening, understood
 from ivr.directory.service import AdviceService, WebAddress
 from ivr.directory.texting import ROOM, contact, way
+from ivr.gsm import septets
 from ivr.hours import LONDON, Opening
 from tests.helplines import Helpline, SetClock, helpline
 
@@ -301,6 +303,12 @@ def test_the_text_of_a_way_gives_no_number_and_never_too_much() -> None:
         assert council.spoken in text
         assert "Ring the council" in text
         assert not re.search(r"\d{3}", re.sub(r"https?://\S+", "", text))
-        assert len(text) <= ROOM
+        assert septets(text) <= ROOM
     for council in VOUCHED:
-        assert len(contact(council)) <= ROOM
+        assert septets(contact(council)) <= ROOM
+
+
+def test_a_name_as_it_is_printed_can_be_texted() -> None:
+    council = DIRECTORY.council(KIRKLEES)
+    entry = replace(council.entry, service_name="Children’s Advice – Leeds ☎")
+    assert contact(replace(council, entry=entry)).startswith("Children's Advice - Leeds : 01422")

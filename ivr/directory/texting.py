@@ -6,9 +6,11 @@ Only the body of a text: the first line and the end are the same in every text.
 from collections.abc import Iterable
 
 from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.gsm import septets, unsendable
 
-ROOM = 220  # characters, of two segments; the rest is the first line and the end
+ROOM = 220  # septets, of two segments; the rest is the first line and the end
 FINDER = "The national list: search the web for Council for Disabled Children, find your local IAS."
+PRINTED = str.maketrans("’‘“”–—", "''\"\"--")
 
 
 def contact(council: Council) -> str:
@@ -32,8 +34,14 @@ def way(council: Council) -> str:
 
 def _fitting(first: str, others: Iterable[str]) -> str:
     """One line for each, without those for which there is no room."""
-    text = first
+    text = _sendable(first)
     for other in filter(None, others):
-        if len(text) + 1 + len(other) <= ROOM:
-            text += f"\n{other}"
+        longer = f"{text}\n{_sendable(other)}"
+        text = longer if septets(longer) <= ROOM else text
     return text
+
+
+def _sendable(text: str) -> str:
+    """The text in the characters that travel: printed ones such as ’ and – as plain ones."""
+    plain = text.translate(PRINTED)
+    return plain.translate(dict.fromkeys(map(ord, unsendable(plain))))
