@@ -14,19 +14,20 @@ from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.spool import Spool
-from ivr.carrier import Carrier
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
 from ivr.database import current, head, upgrade
 from ivr.errors import HelplineError
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
+from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.calling import Calling
 from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
+from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
@@ -58,11 +59,12 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         calling = _calling(house)
-        telephone = _telephone(house, calling)
+        texts = Texts(house.sealer, house.outbox, settings.public_url)
+        telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
         _add_health(app, lambda: _degraded(house))
-        _add_background(app, house)
+        _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)
@@ -88,7 +90,7 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
     )
 
 
-def _telephone(house: House, calling: Calling) -> Telephone:
+def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
     settings = house.settings
     addresses = Addresses(house.clips, house.sealer, settings.public_url)
     lexicon = {term: entry.say for term, entry in house.shelf.loaded.lexicon.items()}
@@ -101,23 +103,31 @@ def _telephone(house: House, calling: Calling) -> Telephone:
             house.sealer,
             house.services,
             house.journeys.record,
-            lambda sender: caller_number(sender, settings.demo_mode),
+            _known(house),
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
         may_dial=house.directory.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
+        texts=texts,
     )
 
 
 def _calling(house: House) -> Calling:
     settings = house.settings
-    token = "" if settings.demo_mode else settings.auth_tokens[0]
-    carrier = Carrier(
-        settings.twilio_api_url, settings.twilio_account_sid, token, settings.twilio_number
-    )
-    return Calling(house.sealer, house.attempts, carrier, settings.public_url)
+    return Calling(house.sealer, house.attempts, house.carrier, settings.public_url)
+
+
+def _known(house: House) -> Callable[[str], dict[str, str]]:
+    """What gives the facts that are known at the start of a call from a sender."""
+    always = {"texts": "yes"} if house.can_text else {}
+
+    def known(sender: str) -> dict[str, str]:
+        number = caller_number(sender, house.settings.demo_mode)
+        return {"caller_number": number, **always} if number else dict(always)
+
+    return known
 
 
 def _office(house: House, calling: Calling) -> Office:
@@ -216,8 +226,8 @@ def _is_here(scope: HTTPScope) -> bool:
         return False
 
 
-def _add_background(app: Quart, house: House) -> None:
-    """What runs beside the calls: the upgrade of an own database, journeys, clips."""
+def _add_background(app: Quart, house: House, sender: Sender) -> None:
+    """What runs beside the calls: the upgrade of an own database, journeys, texts, clips."""
     tasks: list[asyncio.Task[None]] = []
 
     @app.before_serving
@@ -233,6 +243,7 @@ def _add_background(app: Quart, house: House) -> None:
             house.bell.run,
             house.today.run,
             house.roster.run,
+            *([sender.run] if house.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
@@ -243,6 +254,7 @@ def _add_background(app: Quart, house: House) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await sender.close()
         await house.keeper.close()
         await house.database.close()
 

@@ -28,16 +28,20 @@ from ivr.callbacks.service import (
 )
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
+from ivr.carrier import Carrier
 from ivr.config import Settings
 from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
+from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
+from ivr.directory.entries import Council
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.service import AdviceService, FindCouncil, WebAddress
+from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -45,6 +49,11 @@ from ivr.errors import BookError
 from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.messages import rules
+from ivr.messages.keys import Keys as TextKeys
+from ivr.messages.optouts import OptOuts
+from ivr.messages.outbox import Outbox
+from ivr.messages.service import CheckMobile, Compose, SendText
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
@@ -90,6 +99,10 @@ class House:
     counting: Counting
     attempts: Attempts
     bell: Bell
+    carrier: Carrier
+    outbox: Outbox
+    optouts: OptOuts
+    composers: Mapping[str, Compose]  # of texts, by their kind
     register: Register
     entrance: Entrance
     backlog: Backlog
@@ -98,6 +111,11 @@ class House:
     clock: Clock
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
+
+    @property
+    def can_text(self) -> bool:
+        """Whether the settings say all that sending texts needs."""
+        return _can_text(self.settings, self.carrier)
 
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
@@ -161,6 +179,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
+    carrier = _carrier(settings)
+    outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
+    composers = _composers(settings, shelf, directory)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
@@ -168,6 +189,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "advice-service": AdviceService(directory, clock),
         "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
+        "check-mobile": CheckMobile(settings.demo_mode),
+        "send-text": _send_text(settings, carrier, outbox, composers),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
@@ -190,6 +213,10 @@ def build(settings: Settings, clock: Clock = now) -> House:
         counting=Counting(database),
         attempts=Attempts(database, keys, clock),
         bell=Bell(database),
+        carrier=carrier,
+        outbox=outbox,
+        optouts=OptOuts(database, outbox.keys, clock),
+        composers=composers,
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
         backlog=backlog,
@@ -241,6 +268,46 @@ def _callbacks(
         "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
     }
+
+
+def _carrier(settings: Settings) -> Carrier:
+    """Twilio's account. In demo mode there is none: nobody is rung, and nothing is sent."""
+    return Carrier(
+        settings.twilio_api_url,
+        settings.twilio_account_sid,
+        "" if settings.demo_mode else settings.auth_tokens[0],
+        settings.twilio_number,
+        settings.text_from,
+    )
+
+
+def _can_text(settings: Settings, carrier: Carrier) -> bool:
+    return carrier.can_text and bool(settings.public_url)
+
+
+def _send_text(
+    settings: Settings, carrier: Carrier, outbox: Outbox, composers: Mapping[str, Compose]
+) -> SendText:
+    return SendText(
+        outbox,
+        composers,
+        lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
+        _can_text(settings, carrier),
+        settings.demo_mode,
+    )
+
+
+def _composers(settings: Settings, shelf: Shelf, directory: Directory) -> dict[str, Compose]:
+    """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
+
+    def answer(topic: str) -> str:
+        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
+
+    def about(words: Callable[[Council], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(directory.council(code)), (), end)
+
+    return {"answer": answer, "contact": about(contact), "way": about(way)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

@@ -1,6 +1,8 @@
 """The advice service of a council: who it is, when it is open, its number, being put through."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory, keypad
 from ivr.directory.opening import OPENS, day_in_words, next_opening, understood
 from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.texting import ROOM, contact, way
+from ivr.gsm import septets
 from ivr.hours import LONDON, Opening
 from tests.helplines import Helpline, SetClock, helpline
 
@@ -276,3 +280,35 @@ def test_nobody_is_put_through_to_a_number_that_is_not_vouched_for() -> None:
     assert DIRECTORY.may_ring("+441612098356")
     for number in (DIRECTORY.council(LEEDS).entry.phone, "+449012345678", "+447400123456", ""):
         assert not DIRECTORY.may_ring(number)
+
+
+# --- a text ----------------------------------------------------------------------------------
+
+
+def test_the_text_of_a_contact_has_what_was_vouched_for() -> None:
+    assert contact(DIRECTORY.council(MANCHESTER)).splitlines() == [
+        "IAS Manchester: 0161 209 8356",
+        "Mon-Fri 8:30am-3:30pm",
+        "https://iasmanchester.org",
+        "sendiass@manchester.gov.uk",
+    ]
+    with pytest.raises(LookupError):
+        contact(DIRECTORY.council(LEEDS))
+
+
+def test_the_text_of_a_way_gives_no_number_and_never_too_much() -> None:
+    """Whichever council it is; and each says at least whom to ask."""
+    for council in DIRECTORY.councils:
+        text = way(council)
+        assert council.spoken in text
+        assert "Ring the council" in text
+        assert not re.search(r"\d{3}", re.sub(r"https?://\S+", "", text))
+        assert septets(text) <= ROOM
+    for council in VOUCHED:
+        assert septets(contact(council)) <= ROOM
+
+
+def test_a_name_as_it_is_printed_can_be_texted() -> None:
+    council = DIRECTORY.council(KIRKLEES)
+    entry = replace(council.entry, service_name="Children’s Advice – Leeds ☎")
+    assert contact(replace(council, entry=entry)).startswith("Children's Advice - Leeds : 01422")
