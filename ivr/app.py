@@ -13,12 +13,12 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
-from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
-from ivr.database import current, head, upgrade
+from ivr.database import upgrade
 from ivr.errors import HelplineError
+from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
-        _add_health(app, lambda: _degraded(house))
+        _add_health(app, lambda: degraded(house))
         _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
@@ -75,10 +75,10 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
 def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
     """A helpline without a book can only say that it does not work, and does say so."""
 
-    async def degraded() -> dict[str, str]:
+    async def without_book() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
 
-    _add_health(app, degraded, ready=False)
+    _add_health(app, without_book, ready=False)
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -162,7 +162,7 @@ def _by_twilio(line: Line, slow: bool) -> str:
 
 
 def _add_health(
-    app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
+    app: Quart, find: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
 ) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -170,33 +170,7 @@ def _add_health(
 
     @app.get("/readyz")
     async def readyz() -> dict[str, object]:
-        return {"ready": ready, "degraded": await degraded()}
-
-
-async def _degraded(house: House) -> dict[str, str]:
-    """What does not work just now, in words. Calls are answered all the same."""
-    degraded = dict(house.faults)
-    if house.shelf.fault:
-        degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
-    try:
-        async with asyncio.timeout(2):
-            found = await current(house.settings.database_url)
-        if found != head():
-            degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
-    except Exception as fault:  # whatever it is, it is the answer
-        degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
-    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
-    if waiting:
-        degraded["spool"] = f"{waiting} call-back wishes wait for the database"
-    if aside:
-        degraded["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
-    if house.journeys.dropped:
-        degraded["journeys"] = f"{house.journeys.dropped} were dropped"
-    return degraded
-
-
-def _spooled(spool: Spool) -> tuple[int, int]:
-    return len(spool.waiting()), len(spool.aside())
+        return {"ready": ready, "degraded": await find()}
 
 
 class LoopbackOnly:
