@@ -37,9 +37,11 @@ from ivr.core.saying import Line
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.entries import may_be_spoken
+from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
-from ivr.directory.service import AdviceService, FindCouncil, WebAddress
+from ivr.directory.places import Whereabouts, load_whereabouts
+from ivr.directory.service import AdviceService, WebAddress
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -142,7 +144,10 @@ SERVICES = frozenset(
         "needs-we-meet",
         "add-need",
         "cancel-call-back",
+        "guess-council",
         "find-council",
+        "narrow-council",
+        "settle-council",
         "advice-service",
         "web-address",
         "note-feedback",
@@ -172,7 +177,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
-    directory = Directory(_read(load_councils, data, (), "directory", faults))
+    where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
+    directory = Directory(_read(load_councils, data, (), "directory", faults), where.places)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
@@ -183,7 +189,10 @@ def build(settings: Settings, clock: Clock = now) -> House:
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "find-council": FindCouncil(directory),
+        "guess-council": GuessCouncil(lambda: directory, where),
+        "find-council": FindCouncil(lambda: directory),
+        "narrow-council": NarrowCouncil(lambda: directory),
+        "settle-council": SettleCouncil(lambda: directory),
         "advice-service": AdviceService(directory, clock),
         "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
