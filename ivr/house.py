@@ -34,14 +34,16 @@ from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
+from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
-from ivr.directory.entries import may_be_spoken
+from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -185,7 +187,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
     outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
-    composers = _composers(directory)
+    composers = _composers(settings, shelf, directory)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
@@ -304,22 +306,17 @@ def _send_text(
     )
 
 
-def _composers(directory: Directory) -> dict[str, Compose]:
+def _composers(settings: Settings, shelf: Shelf, directory: Directory) -> dict[str, Compose]:
     """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
 
     def answer(topic: str) -> str:
-        raise LookupError("no answer has a short form yet")
+        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
 
-    def contact(code: str) -> str:
-        entry = directory.council(code).entry
-        if not may_be_spoken(entry):
-            raise LookupError("nobody has vouched for a number")
-        return f"What you asked us for:\n{entry.service_name}\n{entry.phone_printed}"
+    def about(words: Callable[[Council], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(directory.council(code)), (), end)
 
-    def way(code: str) -> str:
-        raise LookupError("no other way is written yet")
-
-    return {"answer": answer, "contact": contact, "way": way}
+    return {"answer": answer, "contact": about(contact), "way": about(way)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:
