@@ -8,12 +8,12 @@ import gc
 import logging
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from typing import Any
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
-from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
@@ -29,6 +29,7 @@ from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
+from ivr.spool import Spool
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
 
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         calling = _calling(house)
-        texts = Texts(house.sealer, house.outbox, settings.public_url)
+        texts = _texts(house)
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
@@ -110,6 +111,11 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
         calling=calling,
         texts=texts,
     )
+
+
+def _texts(house: House) -> Texts:
+    settings = house.settings
+    return Texts(house.sealer, house.outbox, house.inbox, settings.public_url, settings.demo_mode)
 
 
 def _calling(house: House) -> Calling:
@@ -183,17 +189,22 @@ async def _degraded(house: House) -> dict[str, str]:
             degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
     except Exception as fault:  # whatever it is, it is the answer
         degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
-    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
-    if waiting:
-        degraded["spool"] = f"{waiting} call-back wishes wait for the database"
-    if aside:
-        degraded["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
+    for name, what, spool in (
+        ("", "call-back wishes", house.keeper.spool),
+        ("texts ", "texts", house.inbox.spool),
+    ):
+        waiting, aside = await asyncio.to_thread(_spooled, spool)
+        if waiting:
+            degraded[f"{name}spool"] = f"{waiting} {what} wait for the database"
+        if aside:
+            files = f"IVR_VAR/{spool.folder.name}/*.aside"
+            degraded[f"{name}aside"] = f"{aside} {what} cannot be delivered: {files}"
     if house.journeys.dropped:
         degraded["journeys"] = f"{house.journeys.dropped} were dropped"
     return degraded
 
 
-def _spooled(spool: Spool) -> tuple[int, int]:
+def _spooled(spool: Spool[Any]) -> tuple[int, int]:
     return len(spool.waiting()), len(spool.aside())
 
 
@@ -238,6 +249,7 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         for run in (
             house.journeys.run,
             house.keeper.run,
+            house.inbox.run,
             house.bell.run,
             house.today.run,
             house.roster.run,
@@ -254,6 +266,7 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await sender.close()
         await house.keeper.close()
+        await house.inbox.close()
         await house.database.close()
 
 

@@ -27,6 +27,7 @@ from ivr.callbacks.service import (
     Wishing,
 )
 from ivr.callbacks.spool import Spool
+from ivr.callbacks.texted import ByText
 from ivr.callbacks.wishes import Kind
 from ivr.carrier import Carrier
 from ivr.config import Settings
@@ -48,6 +49,7 @@ from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages import rules
+from ivr.messages.inbox import Inbox, text_spool
 from ivr.messages.keys import Keys as TextKeys
 from ivr.messages.optouts import OptOuts
 from ivr.messages.outbox import Outbox
@@ -100,7 +102,9 @@ class House:
     carrier: Carrier
     outbox: Outbox
     optouts: OptOuts
+    inbox: Inbox
     composers: Mapping[str, Compose]  # of texts, by their kind
+    finish: Callable[[str], str]  # adds to a text how to stop them
     register: Register
     entrance: Entrance
     backlog: Backlog
@@ -177,7 +181,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
+    finish = _finish(settings)
     outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
+    optouts = OptOuts(database, outbox.keys, clock)
     composers = _composers(directory)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
@@ -186,7 +192,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),
-        "send-text": _send_text(settings, carrier, outbox, composers),
+        "send-text": SendText(
+            outbox, composers, finish, _can_text(settings, carrier), settings.demo_mode
+        ),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
@@ -211,8 +219,18 @@ def build(settings: Settings, clock: Clock = now) -> House:
         bell=Bell(database),
         carrier=carrier,
         outbox=outbox,
-        optouts=OptOuts(database, outbox.keys, clock),
+        optouts=optouts,
+        inbox=Inbox(
+            outbox,
+            optouts,
+            ByText(ledger, keys, backlog, clock),
+            text_spool(settings.var / "texts", outbox),
+            finish,
+            _can_text(settings, carrier),
+            settings.twilio_number,
+        ),
         composers=composers,
+        finish=finish,
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
         backlog=backlog,
@@ -281,16 +299,9 @@ def _can_text(settings: Settings, carrier: Carrier) -> bool:
     return carrier.can_text and bool(settings.public_url)
 
 
-def _send_text(
-    settings: Settings, carrier: Carrier, outbox: Outbox, composers: Mapping[str, Compose]
-) -> SendText:
-    return SendText(
-        outbox,
-        composers,
-        lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
-        _can_text(settings, carrier),
-        settings.demo_mode,
-    )
+def _finish(settings: Settings) -> Callable[[str], str]:
+    """What adds to a text how to stop them."""
+    return lambda text: rules.finished(text, settings.text_from, settings.twilio_number)
 
 
 def _composers(directory: Directory) -> dict[str, Compose]:

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import col, func, select
 
 from ivr.callbacks.keys import Keys
@@ -223,7 +224,8 @@ class Queue:
         conditions = parts[looking.view]
         if looking.flow:
             topic = col(CallBackRequest.topic)
-            conditions.append(topic.startswith(f"{looking.flow}/", autoescape=True))
+            within = topic.startswith(f"{looking.flow}/", autoescape=True)
+            conditions.append(or_(within, topic == looking.flow))
         if looking.council:
             conditions.append(col(CallBackRequest.council) == looking.council)
         return conditions

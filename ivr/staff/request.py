@@ -13,6 +13,7 @@ from ivr.callbacks.attempts import DIALLED, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
 from ivr.callbacks.queue import Happening, Shown
 from ivr.callbacks.states import OUTCOMES, State
+from ivr.callbacks.texted import TOPIC
 from ivr.carrier import CarrierError, CarrierSilentError
 from ivr.directory.entries import Council, may_be_spoken
 from ivr.hours import HALVES
@@ -235,6 +236,7 @@ class RequestPages:
             outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],
             needs=[words.NEEDS.get(need, need) for need in shown.record.access],
             topic=topics.topic(shown.record.topic),
+            by_text=shown.record.topic == TOPIC,
             council=council,
             vouched=bool(council and may_be_spoken(council.entry)),
             colleagues=await self._colleagues() if claim else [],

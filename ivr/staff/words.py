@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from ivr import hours
 from ivr.callbacks.states import State
 from ivr.hours import LONDON
 
@@ -63,13 +64,7 @@ DONE = {
 }
 
 
-def clock(moment: datetime) -> str:
-    """The time of day: "9:30 am", "noon", "5 pm"."""
-    local = moment.astimezone(LONDON)
-    if (local.hour, local.minute) == (12, 0):
-        return "noon"
-    minutes = f":{local:%M}" if local.minute else ""
-    return f"{(local.hour - 1) % 12 + 1}{minutes} {'am' if local.hour < 12 else 'pm'}"
+clock = hours.clock  # "9:30 am", "noon": pages and texts say times alike
 
 
 def day(moment: datetime, now: datetime) -> str:
