@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
         _add_health(app, lambda: _degraded(house))
-        _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
+        _add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)
@@ -115,7 +115,9 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
 
 def _texts(house: House) -> Texts:
     settings = house.settings
-    return Texts(house.sealer, house.outbox, house.inbox, settings.public_url, settings.demo_mode)
+    return Texts(
+        house.sealer, house.post.outbox, house.inbox, settings.public_url, settings.demo_mode
+    )
 
 
 def _calling(house: House) -> Calling:
@@ -125,7 +127,7 @@ def _calling(house: House) -> Calling:
 
 def _known(house: House) -> Callable[[str], dict[str, str]]:
     """What gives the facts that are known at the start of a call from a sender."""
-    always = {"texts": "yes"} if house.can_text else {}
+    always = {"texts": "yes"} if house.post.can_text else {}
 
     def known(sender: str) -> dict[str, str]:
         number = caller_number(sender, house.settings.demo_mode)
@@ -156,6 +158,7 @@ def _office(house: House, calling: Calling) -> Office:
         demo=settings.demo_mode,
         proxies=settings.proxies,
         attempts=house.attempts,
+        post=house.post,
         ring=calling.begin if calling.can_ring else None,
     )
 
@@ -187,6 +190,7 @@ async def _degraded(house: House) -> dict[str, str]:
             found = await current(house.settings.database_url)
         if found != head():
             degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
+        degraded.update(await house.post.thread.stuck() if found == head() else {})
     except Exception as fault:  # whatever it is, it is the answer
         degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
     for name, what, spool in (
@@ -253,7 +257,7 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
             house.bell.run,
             house.today.run,
             house.roster.run,
-            *([sender.run] if house.can_text else []),
+            *([sender.run] if house.post.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
@@ -287,7 +291,7 @@ async def _make_ready_and_erase(house: House) -> None:
         await welcome(house)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
-    await kept_running(house.eraser.run)
+    await asyncio.gather(*(kept_running(one.run) for one in (house.eraser, house.text_eraser)))
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

@@ -340,8 +340,8 @@ def test_texts_are_offered_only_where_they_are_set_up(tmp_path: Path) -> None:
         "IVR_PUBLIC_URL": "https://line.example.org",
         "IVR_TWILIO_AUTH_TOKEN": "a token",
     }
-    assert build(load_settings(whole)).can_text
+    assert build(load_settings(whole)).post.can_text
     for missing in ("IVR_TEXT_FROM", "IVR_TWILIO_ACCOUNT_SID", "IVR_TWILIO_AUTH_TOKEN"):
         some = {name: value for name, value in whole.items() if name != missing}
-        assert not build(load_settings(some)).can_text
-    assert not build(load_settings({**whole, "IVR_DEMO": "yes"})).can_text
+        assert not build(load_settings(some)).post.can_text
+    assert not build(load_settings({**whole, "IVR_DEMO": "yes"})).post.can_text

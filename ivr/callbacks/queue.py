@@ -6,7 +6,6 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import or_
 from sqlmodel import col, func, select
 
 from ivr.callbacks.keys import Keys
@@ -224,8 +223,8 @@ class Queue:
         conditions = parts[looking.view]
         if looking.flow:
             topic = col(CallBackRequest.topic)
-            within = topic.startswith(f"{looking.flow}/", autoescape=True)
-            conditions.append(or_(within, topic == looking.flow))
+            inside = topic.startswith(f"{looking.flow}/", autoescape=True)
+            conditions.append(inside | (topic == looking.flow))
         if looking.council:
             conditions.append(col(CallBackRequest.council) == looking.council)
         return conditions

@@ -18,8 +18,9 @@ from pydantic import TypeAdapter
 from ivr.database import NoDatabaseError
 from ivr.hours import LONDON
 from ivr.messages import replies
-from ivr.messages.optouts import OptOuts
-from ivr.messages.outbox import CALLER, HELPLINE, Draft, Kind, Outbox
+from ivr.messages.keys import Keys
+from ivr.messages.outbox import CALLER, HELPLINE, Draft, Kind
+from ivr.messages.post import Post
 from ivr.messages.rules import Word, word_of
 from ivr.spool import Spool
 
@@ -63,21 +64,18 @@ class Entered(Protocol):
 _JSON = TypeAdapter(Incoming)
 
 
-def text_spool(folder: Path, outbox: Outbox) -> Spool[Incoming]:
+def text_spool(folder: Path, keys: Keys) -> Spool[Incoming]:
     """The spool of texts in this folder."""
-    return Spool(folder, outbox.keys, _JSON.dump_json, _JSON.validate_json)
+    return Spool(folder, keys, _JSON.dump_json, _JSON.validate_json)
 
 
 @dataclass
 class Inbox:
     """Takes what comes in, and delivers what is in the spool while ``run`` runs."""
 
-    outbox: Outbox
-    optouts: OptOuts
+    post: Post
     enter: Callable[[str, str, str, datetime], Awaitable[Entered]]  # number, words, effect, when
     spool: Spool[Incoming]
-    finish: Callable[[str], str]  # adds how to stop texts to one of ours
-    can_text: bool  # do we answer?
     number: str  # the helpline's own (E.164), or ""
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
     _down: bool = False
@@ -144,9 +142,9 @@ class Inbox:
         """Do what a text asks for. The same text again changes nothing."""
         match word_of(text.words):
             case Word.STOP:
-                await self.optouts.stop(text.number, CALLER, text.at)
+                await self.post.optouts.stop(text.number, CALLER, text.at)
             case Word.START:
-                await self.optouts.start(text.number, CALLER, text.at)
+                await self.post.optouts.start(text.number, CALLER, text.at)
             case Word.HELP:
                 await self._reply(text, Kind.HELP, replies.help_(self.number), text.number)
             case None:
@@ -156,7 +154,7 @@ class Inbox:
         entered = await self.enter(text.number, text.words, f"text {text.effect}", text.at)
         request = entered.request_id
         draft = Draft(f"in {text.effect}", Kind.INBOUND, text.number, text.words, CALLER, request)
-        await self.outbox.received(draft, text.at)
+        await self.post.outbox.received(draft, text.at)
         words = replies.taken(entered.reference, entered.due_at)
         await self._reply(text, Kind.REPLY, words, str(request), request)
 
@@ -164,8 +162,12 @@ class Inbox:
         self, text: Incoming, kind: Kind, words: str, about: str, request: int | None = None
     ) -> None:
         """Answer once a day about the same."""
-        if not self.can_text or text.answered or await self.outbox.answered_enough(text.number):
+        if (
+            not self.post.can_text
+            or text.answered
+            or await self.post.outbox.answered_enough(text.number)
+        ):
             return
         effect = f"{kind} {about} {text.at.astimezone(LONDON).date()}"
-        draft = Draft(effect, kind, text.number, self.finish(words), HELPLINE, request)
-        await self.outbox.put(draft)
+        draft = Draft(effect, kind, text.number, self.post.finish(words), HELPLINE, request)
+        await self.post.outbox.put(draft)

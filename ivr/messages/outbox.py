@@ -21,7 +21,7 @@ from ivr.database import Database
 from ivr.messages.keys import Keys
 from ivr.messages.optouts import note, wants_none
 from ivr.messages.states import TOLD, State, before
-from ivr.messages.tables import IS_DUE, TextMessage, TextOptOut
+from ivr.messages.tables import IS_DUE, IS_KEPT, TextMessage, TextOptOut
 from ivr.vault import UnreadableError
 
 LEASE = timedelta(minutes=1)  # a sender asks for ten seconds at most: after that it was killed
@@ -146,6 +146,7 @@ class Outbox:
         """Return the ids of some of the messages that are to be sent now."""
         query = select(TextMessage.id).where(
             IS_DUE,
+            IS_KEPT,
             col(TextMessage.state) == State.WAITING.value,
             col(TextMessage.next_at) <= self.clock(),
         )

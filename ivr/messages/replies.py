@@ -1,4 +1,7 @@
-"""What we answer to a text that came in. The first line tells nobody what it is about. Pure."""
+"""Texts of our own: answers to what came in, and what staff write. Pure functions.
+
+The first line tells nobody what it is about.
+"""
 
 from datetime import datetime
 
@@ -24,6 +27,11 @@ def help_(number: str) -> str:
     """What this is, for whoever answers HELP. ``number`` is the helpline's own (E.164), or ""."""
     ring = f"or ring {printed(number)}" if number else "or ring us"
     return f"Helpline: text us a few words and we will answer, {ring}.\n{DANGER}"
+
+
+def from_staff(words: str) -> str:
+    """What somebody of the staff wrote."""
+    return f"A message from the helpline:\n{words}"
 
 
 def _by(moment: datetime) -> str:

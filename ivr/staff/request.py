@@ -22,6 +22,7 @@ from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field
 from ivr.staff.office import Office
+from ivr.staff.texts import TextPages
 from ivr.staff.topics import Topics
 
 CLAIMS = (states.CLAIM.name, states.TAKE_OVER.name)
@@ -52,6 +53,7 @@ class RequestPages:
         }
         for what, view in done.items():
             door.page(f"{one}/{what}", Role.ADVISER, "POST")(view)
+        self._texts = TextPages(door, office, one, self._page)
 
     async def one(self, number: int) -> Response:
         """The page."""
@@ -242,6 +244,7 @@ class RequestPages:
             colleagues=await self._colleagues() if claim else [],
             times=self._times() if claim else [],
             safety=self._office.safety,
+            texts=await self._texts.shown(shown, claim is not None, seen, form or {}),
             form=form or {},
             errors=errors or {},
         )
