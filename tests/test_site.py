@@ -96,7 +96,8 @@ def test_every_answer_is_on_the_page_word_for_word(place: str, page: Reader) -> 
         spoken = re.sub(r"(?<![.?!,:;])\s+//?\s+(?=\w)", ", ", prompt.text)
         for sentence in re.split(r"(?<=[.?!])\s+", re.sub(r"\s*//?\s", " ", spoken)):
             spelled = re.search(rf"\b({'|'.join(DIGITS)}|\d),? ({'|'.join(DIGITS)}|\d)\b", sentence)
-            if not (KEY.search(sentence) or spelled or " dot " in sentence):
+            said_again = sentence == "Once more."
+            if not (KEY.search(sentence) or spelled or said_again or " dot " in sentence):
                 assert " ".join(sentence.split()) in page.words, part
 
 
