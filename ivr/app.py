@@ -107,7 +107,7 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
-        may_dial=house.directory.may_ring,
+        may_dial=house.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
         texts=texts,
@@ -141,7 +141,7 @@ def _office(house: House, calling: Calling) -> Office:
         events=RequestEvents(house.database),
         deeds=Deeds(house.database),
         roster=house.roster,
-        directory=house.directory,
+        directory=house.directory.now,
         hours=house.today.hours,
         backlog=house.backlog,
         diary=house.diary,
@@ -178,6 +178,8 @@ async def _degraded(house: House) -> dict[str, str]:
     degraded = dict(house.faults)
     if house.shelf.fault:
         degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
+    if house.directory.fault:
+        degraded["kept-directory"] = house.directory.fault
     try:
         async with asyncio.timeout(2):
             found = await current(house.settings.database_url)
@@ -242,12 +244,14 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
             house.keeper.run,
             house.bell.run,
             house.today.run,
+            house.directory.run,
+            house.asked.run,
             house.roster.run,
             *([sender.run] if house.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
-            tasks.append(asyncio.create_task(_make_clips(house)))
+            tasks.append(asyncio.create_task(kept_running(lambda: _keep_clips(house))))
 
     @app.after_serving
     async def end() -> None:
@@ -287,6 +291,15 @@ async def _upgrade_own_database(settings: Settings) -> None:
         await upgrade(settings.database_url)
     except Exception as fault:  # guidance is heard without a database
         log.error("the database could not be made ready: %s", type(fault).__name__)
+
+
+async def _keep_clips(house: House) -> None:
+    """Make all clips, and those of new names whenever the directory changes."""
+    while True:
+        house.directory.changed.clear()
+        house.on_demand.forget()
+        await _make_clips(house)
+        await house.directory.changed.wait()
 
 
 async def _make_clips(house: House) -> None:

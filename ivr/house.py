@@ -36,15 +36,18 @@ from ivr.core.flow import Book
 from ivr.core.saying import Line
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
-from ivr.directory.entries import may_be_spoken
+from ivr.directory.asking import Asked
+from ivr.directory.current import Current
+from ivr.directory.editing import Editor
+from ivr.directory.entries import Council, Periods
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import Directory
+from ivr.directory.lookup import Directory, DirectoryNow
 from ivr.directory.service import AdviceService, FindCouncil, WebAddress
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
 from ivr.errors import BookError
-from ivr.hours import Hours, load_hours
+from ivr.hours import LONDON, Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages import rules
@@ -89,7 +92,9 @@ class House:
     journeys: Journeys
     keeper: Keeper
     eraser: Eraser
-    directory: Directory
+    directory: Current
+    editor: Editor
+    asked: Asked
     services: Mapping[str, Service]
     queue: Queue
     desk: Desk
@@ -115,6 +120,10 @@ class House:
         """Whether the settings say all that sending texts needs."""
         return _can_text(self.settings, self.carrier)
 
+    def may_ring(self, number: str) -> bool:
+        """Whether a caller may be put through to this number now: somebody vouches for it."""
+        return self.directory.now().may_ring(number, self.clock().astimezone(LONDON).date())
+
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
         return await make(self.clips, *self._texts(), progress)
@@ -126,7 +135,7 @@ class House:
 
     def _texts(self) -> tuple[Iterator[Line], tuple[str, ...]]:
         """All that clips can be made of: the lines of the book, and what is spliced into a call."""
-        fragments = (*vocabulary(), *self.directory.vocabulary())
+        fragments = (*vocabulary(), *self.directory.now().vocabulary())
         return every_line(self.shelf.loaded.book), fragments
 
 
@@ -172,20 +181,21 @@ def build(settings: Settings, clock: Clock = now) -> House:
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
-    directory = Directory(_read(load_councils, data, (), "directory", faults))
+    directory = _directory(settings, database, _read(load_councils, data, (), "directory", faults))
+    asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
     outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
-    composers = _composers(directory)
+    composers = _composers(directory.now, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "find-council": FindCouncil(directory),
-        "advice-service": AdviceService(directory, clock),
-        "web-address": WebAddress(directory),
+        "find-council": FindCouncil(directory.now),
+        "advice-service": AdviceService(directory.now, clock, asked.note),
+        "web-address": WebAddress(directory.now),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),
         "send-text": _send_text(settings, carrier, outbox, composers),
@@ -204,6 +214,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         keeper=keeper,
         eraser=Eraser(database, clock, settings.retention_months),
         directory=directory,
+        editor=Editor(database, directory, clock),
+        asked=asked,
         services=services,
         queue=Queue(database, keys, clock),
         desk=Desk(database, keys, today.hours, clock),
@@ -251,6 +263,17 @@ def _read(
         return nothing
 
 
+def _directory(settings: Settings, database: Database, councils: tuple[Council, ...]) -> Current:
+    """The councils of the file, with what people changed since."""
+    periods = Periods(settings.verified_days, settings.published_days)
+    return Current(
+        database,
+        settings.var / "directory.json",
+        councils,
+        lambda changed: Directory(changed, periods=periods),
+    )
+
+
 def _callbacks(
     settings: Settings, backlog: Backlog, ledger: Ledger, keeper: Keeper, keys: Keys, clock: Clock
 ) -> dict[str, Service]:
@@ -295,15 +318,16 @@ def _send_text(
     )
 
 
-def _composers(directory: Directory) -> dict[str, Compose]:
+def _composers(directory: DirectoryNow, clock: Clock) -> dict[str, Compose]:
     """What writes texts, by their kind."""
 
     def answer(topic: str) -> str:
         raise LookupError("no answer has a short form yet")
 
     def contact(code: str) -> str:
-        entry = directory.council(code).entry
-        if not may_be_spoken(entry):
+        now, day = directory(), clock().astimezone(LONDON).date()
+        entry = now.council(code).entry
+        if not now.may_be_spoken(now.council(code), day):
             raise LookupError("nobody has vouched for a number")
         return f"What you asked us for:\n{entry.service_name}\n{entry.phone_printed}"
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import TypeAlias
 
-from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.directory.entries import SPOKEN_STATES, USUAL, Council, Periods, may_be_spoken, speakable
 from ivr.directory.opening import OPENS
 
 KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")  # E.161
@@ -26,10 +27,11 @@ class Found:
 
 
 class Directory:
-    """All councils, as they were when the files were read. Nothing in it changes."""
+    """All councils, as they are known at one moment. Nothing in it changes."""
 
-    def __init__(self, councils: Iterable[Council]) -> None:
-        """Take the councils, in any order; each code once."""
+    def __init__(self, councils: Iterable[Council], *, periods: Periods = USUAL) -> None:
+        """Take the councils, in any order; each code once; and how long contacts may be spoken."""
+        self.periods = periods
         self.councils = tuple(sorted(councils, key=lambda council: council.entry.council))
         self._by_code = {council.entry.gss_code: council for council in self.councils}
         self._spelled: dict[str, list[_Spelled]] = {}  # by the first letter of any spelling
@@ -70,16 +72,23 @@ class Directory:
             return Found(within[0])
         return Found(None, within or self._near(wanted))
 
+    def may_be_spoken(self, council: Council, day: date) -> bool:
+        """Whether the number of this council's service may be read out on this day, London's."""
+        return may_be_spoken(council.entry, day, self.periods)
+
     def vocabulary(self) -> tuple[str, ...]:
         """Return every name that may be spoken, so that its clip can be made beforehand."""
         names = [name for one in self.councils for name in (one.spoken, one.listed)]
-        vouched = [one.entry for one in self.councils if may_be_spoken(one.entry)]
+        vouched = [one.entry for one in self.councils if one.entry.state in SPOKEN_STATES]
         services = [speakable(entry.service_name) for entry in vouched]
         return tuple(dict.fromkeys((*names, *services, *OPENS)))
 
-    def may_ring(self, number: str) -> bool:
-        """Whether a caller may be put through to this number (E.164): somebody vouches for it."""
-        return any(one.entry.phone == number for one in self.councils if may_be_spoken(one.entry))
+    def may_ring(self, number: str, day: date) -> bool:
+        """Whether a caller may be put through to this number (E.164) on this day: somebody vouches
+        for it."""
+        return any(
+            one.entry.phone == number and self.may_be_spoken(one, day) for one in self.councils
+        )
 
     def _named(self, fits: Callable[[str], bool]) -> tuple[Council, ...]:
         return tuple(one for one in self.councils if any(fits(_plain(n)) for n in one.names))
@@ -88,6 +97,9 @@ class Directory:
         names = {_plain(name): council for council in self.councils for name in council.names}
         near = get_close_matches(wanted, names, n=4, cutoff=0.6)
         return tuple(dict.fromkeys(names[name] for name in near))
+
+
+DirectoryNow = Callable[[], Directory]  # gives the one that holds now
 
 
 def keypad(text: str) -> str:

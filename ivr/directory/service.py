@@ -7,25 +7,27 @@ from datetime import datetime
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask, Candidate
 from ivr.directory.addresses import email_to_say, website_to_say
-from ivr.directory.entries import Council, Entry, may_be_spoken, speakable
-from ivr.directory.lookup import Directory
+from ivr.directory.entries import Council, Entry, speakable
+from ivr.directory.lookup import DirectoryNow
 from ivr.directory.opening import day_in_words, next_opening, understood
+from ivr.hours import LONDON
 
 
 @dataclass(frozen=True)
 class FindCouncil:
     """Which council was spelled? ``found`` one, ``several`` to choose from, or ``none``."""
 
-    directory: Directory
+    directory: DirectoryNow
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``letters``, the keypad digits that were pressed.
 
         Raises LookupError when there is no directory: "none" would be untrue.
         """
-        if not self.directory.councils:
+        directory = self.directory()
+        if not directory.councils:
             raise LookupError("the directory holds no councils")
-        spelled = self.directory.spelled(ask.facts["letters"])
+        spelled = directory.spelled(ask.facts["letters"])
         if not spelled:
             return Answered("none")
         if len(spelled) == 1:
@@ -41,14 +43,17 @@ class AdviceService:
     """Whom can the caller ring? ``unvouched`` if nobody vouches for a number; else ``open`` until
     a time, ``closed`` with the day and time when it opens, or ``hours-unknown``."""
 
-    directory: Directory
+    directory: DirectoryNow
     clock: Callable[[], datetime]  # gives the time now, aware
+    note: Callable[[str], None]  # this council was asked for
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
-        council, now = self.directory.council(ask.facts["council"]), self.clock()
+        directory, now = self.directory(), self.clock()
+        council = directory.council(ask.facts["council"])
         entry, name = council.entry, {"council_name": council.spoken}
-        if not may_be_spoken(entry):
+        self.note(entry.gss_code)
+        if not directory.may_be_spoken(council, now.astimezone(LONDON).date()):
             return Answered("unvouched", name)
         outcome, when = _hours(entry, now)
         contact = {
@@ -64,11 +69,11 @@ class WebAddress:
     """Where is the service on the web? ``both``, ``website``, ``email``, or ``none`` that can be
     said; an address with a path is not, for nobody can note it down."""
 
-    directory: Directory
+    directory: DirectoryNow
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
-        entry = self.directory.council(ask.facts["council"]).entry
+        entry = self.directory().council(ask.facts["council"]).entry
         website, email = website_to_say(entry.website), email_to_say(entry.email)
         outcome = {(True, True): "both", (True, False): "website", (False, True): "email"}
         found = {"website": website, "email": email}
