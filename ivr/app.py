@@ -8,7 +8,6 @@ import gc
 import logging
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import Any
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from quart import Quart, Response
@@ -17,8 +16,9 @@ from ivr.callbacks.audit import RequestEvents
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
-from ivr.database import current, head, upgrade
+from ivr.database import upgrade
 from ivr.errors import HelplineError
+from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
@@ -29,7 +29,6 @@ from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
-from ivr.spool import Spool
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
 
@@ -64,7 +63,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
-        _add_health(app, lambda: _degraded(house))
+        _add_health(app, lambda: degraded(house))
         _add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
@@ -76,10 +75,10 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
 def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
     """A helpline without a book can only say that it does not work, and does say so."""
 
-    async def degraded() -> dict[str, str]:
+    async def without_book() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
 
-    _add_health(app, degraded, ready=False)
+    _add_health(app, without_book, ready=False)
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -87,6 +86,7 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
         conversation=None,
         writer=Writer(voice_path(settings.public_url), {}),
         clip=_by_twilio,
+        may_dial=lambda number: False,
     )
 
 
@@ -107,6 +107,7 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
         ),
         writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+        may_dial=house.directory.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
         texts=texts,
@@ -169,7 +170,7 @@ def _by_twilio(line: Line, slow: bool) -> str:
 
 
 def _add_health(
-    app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
+    app: Quart, find: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
 ) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -177,39 +178,7 @@ def _add_health(
 
     @app.get("/readyz")
     async def readyz() -> dict[str, object]:
-        return {"ready": ready, "degraded": await degraded()}
-
-
-async def _degraded(house: House) -> dict[str, str]:
-    """What does not work just now, in words. Calls are answered all the same."""
-    degraded = dict(house.faults)
-    if house.shelf.fault:
-        degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
-    try:
-        async with asyncio.timeout(2):
-            found = await current(house.settings.database_url)
-        if found != head():
-            degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
-        degraded.update(await house.post.thread.stuck() if found == head() else {})
-    except Exception as fault:  # whatever it is, it is the answer
-        degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
-    for name, what, spool in (
-        ("", "call-back wishes", house.keeper.spool),
-        ("texts ", "texts", house.inbox.spool),
-    ):
-        waiting, aside = await asyncio.to_thread(_spooled, spool)
-        if waiting:
-            degraded[f"{name}spool"] = f"{waiting} {what} wait for the database"
-        if aside:
-            files = f"IVR_VAR/{spool.folder.name}/*.aside"
-            degraded[f"{name}aside"] = f"{aside} {what} cannot be delivered: {files}"
-    if house.journeys.dropped:
-        degraded["journeys"] = f"{house.journeys.dropped} were dropped"
-    return degraded
-
-
-def _spooled(spool: Spool[Any]) -> tuple[int, int]:
-    return len(spool.waiting()), len(spool.aside())
+        return {"ready": ready, "degraded": await find()}
 
 
 class LoopbackOnly:

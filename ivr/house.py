@@ -35,12 +35,16 @@ from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
+from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
-from ivr.directory.entries import may_be_spoken
+from ivr.directory.entries import Council
+from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
-from ivr.directory.service import AdviceService, FindCouncil
+from ivr.directory.places import Whereabouts, load_whereabouts
+from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -143,8 +147,12 @@ SERVICES = frozenset(
         "needs-we-meet",
         "add-need",
         "cancel-call-back",
+        "guess-council",
         "find-council",
+        "narrow-council",
+        "settle-council",
         "advice-service",
+        "web-address",
         "note-feedback",
         "check-mobile",
         "send-text",
@@ -172,18 +180,24 @@ def build(settings: Settings, clock: Clock = now) -> House:
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
-    directory = Directory(_read(load_councils, data, (), "directory", faults))
+    where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
+    directory = Directory(_read(load_councils, data, (), "directory", faults), where.places)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
-    post = _post(settings, carrier, database, directory, clock)
+    composers = _composers(settings, shelf, directory)
+    post = _post(settings, carrier, database, composers, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "find-council": FindCouncil(directory),
-        "advice-service": AdviceService(directory),
+        "guess-council": GuessCouncil(lambda: directory, where),
+        "find-council": FindCouncil(lambda: directory),
+        "narrow-council": NarrowCouncil(lambda: directory),
+        "settle-council": SettleCouncil(lambda: directory),
+        "advice-service": AdviceService(directory, clock),
+        "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),
         "send-text": SendText(post, settings.demo_mode),
@@ -285,7 +299,11 @@ def _carrier(settings: Settings) -> Carrier:
 
 
 def _post(
-    settings: Settings, carrier: Carrier, database: Database, directory: Directory, clock: Clock
+    settings: Settings,
+    carrier: Carrier,
+    database: Database,
+    composers: Mapping[str, Compose],
+    clock: Clock,
 ) -> Post:
     """What writes, sends and reads texts."""
     keys = TextKeys(settings.fernet_keys, settings.hash_key)
@@ -293,28 +311,23 @@ def _post(
         outbox=Outbox(database, keys, clock),
         optouts=OptOuts(database, keys, clock),
         thread=Thread(database, keys, clock),
-        composers=_composers(directory),
+        composers=composers,
         finish=lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
         can_text=carrier.can_text and bool(settings.public_url),
     )
 
 
-def _composers(directory: Directory) -> dict[str, Compose]:
+def _composers(settings: Settings, shelf: Shelf, directory: Directory) -> dict[str, Compose]:
     """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
 
     def answer(topic: str) -> str:
-        raise LookupError("no answer has a short form yet")
+        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
 
-    def contact(code: str) -> str:
-        entry = directory.council(code).entry
-        if not may_be_spoken(entry):
-            raise LookupError("nobody has vouched for a number")
-        return f"What you asked us for:\n{entry.service_name}\n{entry.phone_printed}"
+    def about(words: Callable[[Council], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(directory.council(code)), (), end)
 
-    def way(code: str) -> str:
-        raise LookupError("no other way is written yet")
-
-    return {"answer": answer, "contact": contact, "way": way}
+    return {"answer": answer, "contact": about(contact), "way": about(way)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

@@ -17,7 +17,7 @@ travels; routing would only tidy, decode and redirect it, and takes as long as t
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_tb
 from urllib.parse import quote, urlsplit
@@ -56,6 +56,7 @@ class Telephone:
     conversation: Conversation | None  # None while there is no usable book
     writer: Writer
     clip: Clip
+    may_dial: Callable[[str], bool]  # may a caller be put through to this number (E.164)?
     legs: Legs | None = None  # None while nobody of ours can be rung
     calling: Calling | None = None  # None while staff cannot ring callers from their page
     texts: Texts | None = None  # None while there is no usable book
@@ -185,6 +186,14 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
 
 def _written(telephone: Telephone, turn: Turn, hook: Hook) -> str:
     writer, said, clip = telephone.writer, turn.said, telephone.clip
+    if (
+        isinstance(said.then, Dial)
+        and not said.then.ring
+        and not telephone.may_dial(said.then.number)
+    ):
+        # It lapsed or was changed meanwhile, or a flow means another: as if it had failed.
+        log.warning("nobody is put through to a number that is not in the directory")
+        return writer.ring(said, turn.lines, turn.sealed, clip, None)
     if isinstance(said.then, Dial) and said.then.ring:
         voice = f"{hook.base}/voice"
         legs = telephone.legs
