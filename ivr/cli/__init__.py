@@ -13,6 +13,7 @@ from ivr.cli.check import check
 from ivr.cli.database import db
 from ivr.cli.directory import directory
 from ivr.cli.duty import duty
+from ivr.cli.presses import presses
 from ivr.cli.report import report
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
@@ -45,3 +46,4 @@ def main() -> None:
 
 for command in (call, callbacks, check, db, directory, duty, report, serve, speak, staff):
     main.add_command(command)
+directory.add_command(presses)
