@@ -11,7 +11,7 @@ from ivr.callbacks.attempts import Attempts
 from ivr.callbacks.bell import Bell
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
-from ivr.callbacks.erasing import Eraser
+from ivr.callbacks.erasing import Eraser, months_before
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
@@ -27,19 +27,24 @@ from ivr.callbacks.service import (
     Wishing,
 )
 from ivr.callbacks.spool import Spool
+from ivr.callbacks.texted import ByText
 from ivr.callbacks.wishes import Kind
+from ivr.carrier import Carrier
 from ivr.config import Settings
 from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
+from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
+from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -47,6 +52,16 @@ from ivr.errors import BookError
 from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.messages import rules
+from ivr.messages.erasing import Eraser as TextEraser
+from ivr.messages.erasing import erase_with
+from ivr.messages.inbox import Inbox, text_spool
+from ivr.messages.keys import Keys as TextKeys
+from ivr.messages.optouts import OptOuts
+from ivr.messages.outbox import Outbox
+from ivr.messages.post import Compose, Post
+from ivr.messages.service import CheckMobile, SendText
+from ivr.messages.thread import Thread
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
@@ -92,6 +107,10 @@ class House:
     counting: Counting
     attempts: Attempts
     bell: Bell
+    carrier: Carrier
+    post: Post
+    inbox: Inbox
+    text_eraser: TextEraser
     register: Register
     entrance: Entrance
     backlog: Backlog
@@ -135,6 +154,8 @@ SERVICES = frozenset(
         "advice-service",
         "web-address",
         "note-feedback",
+        "check-mobile",
+        "send-text",
         "team-open",
         "ring-next",
         "was-taken",
@@ -165,6 +186,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
+    carrier = _carrier(settings)
+    composers = _composers(settings, shelf, directory)
+    post = _post(settings, carrier, database, composers, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
@@ -175,6 +199,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "advice-service": AdviceService(directory, clock),
         "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
+        "check-mobile": CheckMobile(settings.demo_mode),
+        "send-text": SendText(post, settings.demo_mode),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
@@ -188,7 +214,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         database=database,
         journeys=journeys,
         keeper=keeper,
-        eraser=Eraser(database, clock, settings.retention_months),
+        eraser=Eraser(database, clock, settings.retention_months, erase_with),
         directory=directory,
         services=services,
         queue=Queue(database, keys, clock),
@@ -197,6 +223,17 @@ def build(settings: Settings, clock: Clock = now) -> House:
         counting=Counting(database),
         attempts=Attempts(database, keys, clock),
         bell=Bell(database),
+        carrier=carrier,
+        post=post,
+        inbox=Inbox(
+            post,
+            ByText(ledger, keys, backlog, clock),
+            text_spool(settings.var / "texts", post.outbox.keys),
+            settings.twilio_number,
+        ),
+        text_eraser=TextEraser(
+            database, clock, lambda: months_before(clock(), settings.retention_months)
+        ),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
         backlog=backlog,
@@ -248,6 +285,49 @@ def _callbacks(
         "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
     }
+
+
+def _carrier(settings: Settings) -> Carrier:
+    """Twilio's account. In demo mode there is none: nobody is rung, and nothing is sent."""
+    return Carrier(
+        settings.twilio_api_url,
+        settings.twilio_account_sid,
+        "" if settings.demo_mode else settings.auth_tokens[0],
+        settings.twilio_number,
+        settings.text_from,
+    )
+
+
+def _post(
+    settings: Settings,
+    carrier: Carrier,
+    database: Database,
+    composers: Mapping[str, Compose],
+    clock: Clock,
+) -> Post:
+    """What writes, sends and reads texts."""
+    keys = TextKeys(settings.fernet_keys, settings.hash_key)
+    return Post(
+        outbox=Outbox(database, keys, clock),
+        optouts=OptOuts(database, keys, clock),
+        thread=Thread(database, keys, clock),
+        composers=composers,
+        finish=lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
+        can_text=carrier.can_text and bool(settings.public_url),
+    )
+
+
+def _composers(settings: Settings, shelf: Shelf, directory: Directory) -> dict[str, Compose]:
+    """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
+
+    def answer(topic: str) -> str:
+        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
+
+    def about(words: Callable[[Council], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(directory.council(code)), (), end)
+
+    return {"answer": answer, "contact": about(contact), "way": about(way)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

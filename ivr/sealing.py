@@ -32,16 +32,16 @@ TIME, NONCE, TAG = 4, 12, 16  # bytes
 # What positions often hold: the packer points to it instead of writing it out, which saves some 200
 # characters of the longest addresses. What was packed with another text counts as damaged.
 COMMON = (
-    "https://www..org.uk.gov.uk Information, Advice and Support Service for shire and , in London "
-    "County North South East West E0700000E0800000E0900000E0600000E1000000"
-    '","caller_number":"+447","slot":"afternoon","letters":"","more_letters":"","chosen":"",'
-    '"helped":"yes","due_at":"2026-T17:00:00Z","due_day":"2026-","due_time":"17:00",'
-    '"council":"E0","council_name":"","place":"","service_name":"","service_number":"0",'
-    '"service_rings":"+44","number":"+447","number_printed":"07","reference":"","saved_as":"",'
-    '"topic":"","phone":"own","typed":"07","website":"","email":"","until":"",'
-    '"opens":"on ","opens_time":"","team_number":"+44","ring":"","tried":""'
-    '"],["main/menu"],["after/helped"],["school/","plans/","safety/","callback/","council/'
-).encode()
+    b"https://www..org.uk.gov.uk Information, Advice and Support Service for shire and , in London "
+    b"County North South East West E0700000E0800000E0900000E0600000E1000000"
+    b'","caller_number":"+447","slot":"afternoon","letters":"","more_letters":"","chosen":"",'
+    b'"helped":"yes","due_at":"2026-T17:00:00Z","due_day":"2026-","due_time":"17:00",'
+    b'"council":"E0","council_name":"","place":"","service_name":"","service_number":"0",'
+    b'"service_rings":"+44","number":"+447","number_printed":"07","reference":"","saved_as":"",'
+    b'"topic":"","phone":"own","typed":"07","website":"","email":"","until":"",'
+    b'"opens":"on ","opens_time":"","team_number":"+44","ring":"","tried":""'
+    b'"],["main/menu"],["after/helped"],["school/","plans/","safety/","callback/","council/'
+)
 
 
 class Sealer:

@@ -12,6 +12,7 @@ from ivr.cli.callbacks import callbacks
 from ivr.cli.check import check
 from ivr.cli.database import db
 from ivr.cli.directory import directory
+from ivr.cli.doctor import doctor
 from ivr.cli.duty import duty
 from ivr.cli.presses import presses
 from ivr.cli.report import report
@@ -44,6 +45,18 @@ def main() -> None:
     """
 
 
-for command in (call, callbacks, check, db, directory, duty, report, serve, speak, staff):
+for command in (
+    call,
+    callbacks,
+    check,
+    db,
+    directory,
+    doctor,
+    duty,
+    report,
+    serve,
+    speak,
+    staff,
+):
     main.add_command(command)
 directory.add_command(presses)
