@@ -19,6 +19,7 @@ from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
 from ivr.database import current, head, upgrade
+from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.errors import HelplineError
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.numbers import caller_number
@@ -101,8 +102,14 @@ def _telephone(house: House, calling: Calling) -> Telephone:
             house.services,
             house.journeys.record,
             lambda sender: caller_number(sender, settings.demo_mode),
+            {LISTENS: "yes"} if settings.listen else {},
         ),
-        writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
+        writer=Writer(
+            voice_path(settings.public_url),
+            lexicon,
+            settings.twilio_number,
+            {SPOKEN_NAME: lambda: expected(house.directory)},
+        ),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,

@@ -73,7 +73,8 @@ class Conversation:
     """The one way into a call, for Twilio and for our own handset alike.
 
     ``book`` gives the book of a digest, or the one that is served when it has no such book.
-    ``caller_number`` turns a sender into a number (E.164) that can be rung, or nothing.
+    ``caller_number`` turns a sender into a number (E.164) that can be rung, or nothing. ``given``
+    are facts of every call: what this helpline can do.
     """
 
     def __init__(
@@ -83,9 +84,10 @@ class Conversation:
         services: Mapping[str, Service],
         record: Callable[[Visit], None],
         caller_number: Callable[[str], str],
+        given: Mapping[str, str] | None = None,
     ) -> None:
         self._book, self._sealer, self._services, self._record = book, sealer, services, record
-        self._caller_number = caller_number
+        self._caller_number, self._given = caller_number, given or {}
 
     async def take_turn(self, call: Call, sealed: str, heard: Heard) -> Turn:
         """Take one turn of a call. ``sealed`` is empty when the call comes in."""
@@ -112,7 +114,7 @@ class Conversation:
             except SealError:
                 pass
         number = self._caller_number(call.sender)
-        facts = {CALLER_NUMBER: number} if number else {}
+        facts = {**self._given, CALLER_NUMBER: number} if number else self._given
         journey = secrets.token_hex(8)
         if not sealed:
             return Position(journey=journey), Started(facts)

@@ -38,6 +38,7 @@ from ivr.database import Database
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.service import AdviceService, FindCouncil
+from ivr.directory.spoken import HearCouncil
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -127,6 +128,7 @@ SERVICES = frozenset(
         "add-need",
         "cancel-call-back",
         "find-council",
+        "hear-council",
         "advice-service",
         "note-feedback",
         "team-open",
@@ -162,6 +164,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
         "find-council": FindCouncil(directory),
+        "hear-council": HearCouncil(lambda: directory),
         "advice-service": AdviceService(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "team-open": TeamOpen(roster, today.hours, clock),

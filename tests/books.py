@@ -31,6 +31,7 @@ from ivr.core.call import (
     Position,
     Said,
     Silence,
+    Spoken,
     Started,
 )
 from ivr.core.engine import advance
@@ -78,6 +79,7 @@ NAMES = (
 )
 FOUND = tuple(Candidate(f"E0600{number:04}", name) for number, name in enumerate(NAMES, start=12))
 
+SPOKEN = "erm Leeds please"
 USABLE = ("07700900123", "533", "123456")  # what may be typed: a number, letters, a card
 
 Answers = Mapping[str, Answered]
@@ -284,7 +286,7 @@ class Walk:
     def __post_init__(self) -> None:
         self._conditions = frozenset(conditions(self.book))
         waiting: deque[Position] = deque()
-        for facts in ({}, {"caller_number": OWN}):
+        for facts in ({}, {"caller_number": OWN}, {"listens": "yes"}):
             waiting.extend(self._turn(Position(), Started(facts)))
         while waiting:
             position = waiting.popleft()
@@ -301,6 +303,7 @@ class Walk:
             yield from (Dialled(outcome) for outcome in DIAL_OUTCOMES)
         elif isinstance(self.book.steps[position.at], Enter):
             yield from (Keys(entry) for entry in entries(self.book, position.at))
+            yield Spoken(SPOKEN)
         else:
             yield from (Keys(key) for key in ONE_KEY)
 

@@ -1,7 +1,8 @@
 """Golden transcripts: whole calls, as a person would read them.
 
 Each file in ``tests/transcripts/`` begins with what the call is about, who is on duty if anybody
-is, and how it is played; the rest is written by ``make test`` with ``--update`` and read by people:
+is, and how it is played, behind settings of its own if it has any; the rest is written by
+``make test`` with ``--update`` and read by people:
 
     .venv/bin/python -m pytest tests/test_transcripts.py --update
 """
@@ -28,7 +29,8 @@ FOLDER = Path(__file__).parent / "transcripts"
 KEY = "c2VjcmV0LWtleS1vZi10aGUtdHJhbnNjcmlwdHMtMDE="  # references are the same in every run
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ABOUT = re.compile(
-    r"\A# (?P<about>.+)\n(?P<duty>(?:\$ ivr duty on .+\n)*)\$ ivr call (?P<arguments>.+)\n\n"
+    r"\A# (?P<about>.+)\n(?P<duty>(?:\$ ivr duty on .+\n)*)\$ "
+    r"(?P<settings>(?:IVR_\w+=\S+ )*)ivr call (?P<arguments>.+)\n\n"
 )
 ON_DUTY = re.compile(r"\$ ivr duty on (\S+) --phone (\S+)\n")
 
@@ -39,7 +41,7 @@ def files() -> list[Path]:
 
 @asynccontextmanager
 async def ringing(
-    var: Path, arguments: list[str], database: str = "", duty: str = ""
+    var: Path, arguments: list[str], database: str = "", duty: str = "", own: str = ""
 ) -> AsyncIterator[tuple[Phone, tuple[str, ...]]]:
     """A phone for a call as its transcript describes it, and the tokens to play."""
     settings = load_settings(
@@ -50,6 +52,7 @@ async def ringing(
             "IVR_SECRET_KEYS": KEY,
             "IVR_SEARCH_KEY": KEY,
             **({"IVR_DATABASE_URL": database} if database else {}),
+            **dict(setting.split("=", 1) for setting in own.split()),
         }
     )
     if not database:
@@ -88,7 +91,10 @@ async def test_a_call_is_what_its_transcript_says(
     gone = f"sqlite+aiosqlite:///{tmp_path}/a file/no.db" if "gone" in path.stem else ""
     if "no-disk" in path.stem:
         (tmp_path / "spool").touch()  # so that no wish can be kept beneath it
-    async with ringing(tmp_path, arguments, gone, head["duty"]) as (phone, tokens):
+    async with ringing(tmp_path, arguments, gone, head["duty"], head["settings"]) as (
+        phone,
+        tokens,
+    ):
         played = await scripted(phone, tokens)
     assert not played.remaining, "the line closed before the script was done"
     heard = head[0] + transcript(played.turns).rstrip() + "\n"
