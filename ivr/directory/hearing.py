@@ -16,28 +16,28 @@ from rapidfuzz import fuzz, process
 Meant = TypeVar("Meant", bound=Hashable)
 Words: TypeAlias = tuple[str, ...]
 
-MOST = 4  # that are offered: one menu
 LONGEST_RUN = 5  # words: no name that is spoken has more, fillers apart
 MOST_WORDS = 14  # of what was heard, fillers apart
 MOST_HINTS, LONGEST_HINT = 500, 100  # Twilio's limits: entries, and characters in each
-NEAR = 78.0  # of 100: names less alike than that are others
+NEAR = 79.0  # of 100: names less alike than that are others
 CLOSE = 8.0  # a name that is so much less alike than the nearest is not offered beside it
-COVERED = 10.0  # what a name loses that has nothing to do with most of what was heard
+COVERED = 30.0  # what a name loses that has nothing to do with most of what was heard
 SAME, HALF = 100.0, 50.0
-LIKE_SOUND = 0.95  # names that sound alike count for a little less than the same letters
+LIKE_SOUND = 0.9  # names that sound alike count for a little less than the same letters
 SHORTEST_NEAR, SHORTEST_SOUND = 4, 5  # letters: shorter words resemble too much
 
 # Words around a name. A name made of nothing else ("City of London") keeps its last.
 FILLERS = frozenset(
     "a about am an and are area at authority because been borough but by call called can can't"
-    " child children city come comes council councils county daughter didn't district do does"
-    " don't er erm for from get got have hello help hey hi hm how i i'd i'll i'm i've ideally if"
-    " in is it it's its just kind know like live lives living ll local looking m maybe me"
-    " metropolitan mm mum my name named near need needs no number of oh ok okay on one or our"
-    " over please possibly probably re really right royal s say saying school service so some"
-    " son sort speak special start sure talk thank thanks that that's the them there there's"
-    " they think this to town uh uhm um under unitary upon us ve want was we we'd we'll we're"
-    " well what what's which with would yeah yes you your".split()
+    " child children city coast come comes council councils county daughter didn't district do"
+    " does don't down er erm for from get going got hang has have he he's hello help her hey hi"
+    " him hm hold how i i'd i'll i'm i've ideally if in is it it's its just kind know like live"
+    " lived lives living ll local looking m maybe me mean means metropolitan minute mm moved mum"
+    " my name named near need needs no number of oh ok okay on one or our over please possibly"
+    " probably re really right royal s say saying school second service she she's so some son"
+    " sort speak special start sure talk thank thanks that that's the them then there there's"
+    " they think this to town uh uhm um under unitary up upon us ve wait want was we we'd we'll"
+    " we're well what what's which with would yeah yes you your".split()
 )
 BEFORE_BOROUGH = re.compile(r"\b(?:london|royal) borough\b")
 DIRECTIONS = frozenset({"north", "south", "east", "west", "central"})
@@ -49,7 +49,6 @@ SHIRE = "shire"
 class _Name(Generic[Meant]):
     words: Words
     meant: Meant
-    whole: bool  # a name that people say by itself, not some words of one
 
 
 class Hearing(Generic[Meant]):
@@ -63,14 +62,15 @@ class Hearing(Generic[Meant]):
         self._sounds = [sound(letters) for letters in self._letters]
         self._whole: dict[str, list[Meant]] = {}
         for name in self._names:
-            if name.whole:
-                self._whole.setdefault("".join(name.words), []).append(name.meant)
+            self._whole.setdefault("".join(name.words), []).append(name.meant)
 
     def meant(self, heard: str) -> tuple[Meant, ...]:
-        """What may have been meant, the likeliest first; at most four, or nothing at all."""
+        """What may have been meant, the likeliest first; or nothing at all."""
         words = plain(heard)[:MOST_WORDS]
+        if DIRECTIONS.issuperset(words):
+            return ()
         found = self._said(words) or self._part_of(words) or self._near(words)
-        return tuple(dict.fromkeys(found))[:MOST]
+        return tuple(dict.fromkeys(found))
 
     def _said(self, words: Words) -> list[Meant]:
         """Whole names that stand in what was heard; not a name within a longer one."""
@@ -86,8 +86,6 @@ class Hearing(Generic[Meant]):
 
     def _part_of(self, words: Words) -> list[Meant]:
         """Names of which all that was heard is a part: "Northamptonshire", "Bedfordshire"."""
-        if not words or DIRECTIONS.issuperset(words):
-            return []
         return [
             name.meant
             for name in self._names
@@ -106,7 +104,8 @@ class Hearing(Generic[Meant]):
                     if _same_direction(words, self._names[number].words):
                         scores[number] = max(scores.get(number, 0.0), alike - lost)
         best = max(scores.values(), default=0.0)
-        near = [number for number, score in scores.items() if score > best - CLOSE]
+        least = max(NEAR, best - CLOSE)
+        near = [number for number, score in scores.items() if score > least]
         return [self._names[number].meant for number in sorted(near, key=lambda n: -scores[n])]
 
     def _alike(self, letters: str) -> Iterator[tuple[int, float]]:
@@ -171,8 +170,9 @@ def _all_names(names: Iterable[tuple[str, Meant]]) -> Iterator[_Name[Meant]]:
     """Each name as it stands, and as people shorten it."""
     for name, meant in names:
         for spoken in (name, *CUT.split(name)):
-            if words := plain(spoken) or tuple(spoken.lower().split()[-1:]):
-                yield _Name(words, meant, whole=not DIRECTIONS.issuperset(words))
+            words = plain(spoken) or tuple(spoken.lower().split()[-1:])
+            if not DIRECTIONS.issuperset(words):
+                yield _Name(words, meant)
 
 
 def _extract(wanted: str, names: Sequence[str], least: float) -> list[tuple[str, float, int]]:
@@ -181,7 +181,7 @@ def _extract(wanted: str, names: Sequence[str], least: float) -> list[tuple[str,
 
 def _letters(words: Words) -> str:
     """The letters of a name, without North and South: they are compared apart."""
-    return "".join(word for word in words if word not in DIRECTIONS) or "".join(words)
+    return "".join(word for word in words if word not in DIRECTIONS)
 
 
 def _is_its_shire(heard: Words, name: Words) -> bool:

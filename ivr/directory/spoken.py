@@ -10,6 +10,7 @@ from ivr.directory.entries import Council
 from ivr.directory.hearing import Hearing, hints
 from ivr.directory.lookup import Directory
 
+MOST = 6  # that are offered: Berkshire is six councils
 LISTENS = "listens"  # the fact that a name may be spoken in this call
 SPOKEN_NAME = "spoken_name"  # the fact that holds what was spoken, for one turn
 
@@ -29,7 +30,7 @@ class HearCouncil:
         if not directory.councils:
             raise LookupError("the directory holds no councils")
         meant = _listening(directory).meant(ask.facts[SPOKEN_NAME])
-        found = tuple(Candidate(one.entry.gss_code, one.listed) for one in meant)
+        found = tuple(Candidate(one.entry.gss_code, one.listed) for one in meant[:MOST])
         return Answered("several", candidates=found) if found else Answered("none")
 
 
