@@ -13,21 +13,22 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
-from ivr.callbacks.spool import Spool
-from ivr.carrier import Carrier
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.saying import Line
-from ivr.database import current, head, upgrade
+from ivr.database import upgrade
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.errors import HelplineError
+from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
+from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.calling import Calling
 from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
+from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
@@ -59,11 +60,12 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         calling = _calling(house)
-        telephone = _telephone(house, calling)
+        texts = Texts(house.sealer, house.outbox, settings.public_url)
+        telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
-        _add_health(app, lambda: _degraded(house))
-        _add_background(app, house)
+        _add_health(app, lambda: degraded(house))
+        _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)
@@ -74,10 +76,10 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
 def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
     """A helpline without a book can only say that it does not work, and does say so."""
 
-    async def degraded() -> dict[str, str]:
+    async def without_book() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
 
-    _add_health(app, degraded, ready=False)
+    _add_health(app, without_book, ready=False)
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -85,10 +87,11 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
         conversation=None,
         writer=Writer(voice_path(settings.public_url), {}),
         clip=_by_twilio,
+        may_dial=lambda number: False,
     )
 
 
-def _telephone(house: House, calling: Calling) -> Telephone:
+def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
     settings = house.settings
     addresses = Addresses(house.clips, house.sealer, settings.public_url)
     lexicon = {term: entry.say for term, entry in house.shelf.loaded.lexicon.items()}
@@ -101,8 +104,7 @@ def _telephone(house: House, calling: Calling) -> Telephone:
             house.sealer,
             house.services,
             house.journeys.record,
-            lambda sender: caller_number(sender, settings.demo_mode),
-            {LISTENS: "yes"} if settings.listen else {},
+            _known(house),
         ),
         writer=Writer(
             voice_path(settings.public_url),
@@ -111,18 +113,28 @@ def _telephone(house: House, calling: Calling) -> Telephone:
             {SPOKEN_NAME: lambda: expected(house.directory)},
         ),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
+        may_dial=house.directory.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
+        texts=texts,
     )
 
 
 def _calling(house: House) -> Calling:
     settings = house.settings
-    token = "" if settings.demo_mode else settings.auth_tokens[0]
-    carrier = Carrier(
-        settings.twilio_api_url, settings.twilio_account_sid, token, settings.twilio_number
-    )
-    return Calling(house.sealer, house.attempts, carrier, settings.public_url)
+    return Calling(house.sealer, house.attempts, house.carrier, settings.public_url)
+
+
+def _known(house: House) -> Callable[[str], dict[str, str]]:
+    """What gives the facts that are known at the start of a call from a sender."""
+    can = {"texts": house.can_text, LISTENS: house.settings.listen}
+    always = {fact: "yes" for fact, so in can.items() if so}
+
+    def known(sender: str) -> dict[str, str]:
+        number = caller_number(sender, house.settings.demo_mode)
+        return {"caller_number": number, **always} if number else dict(always)
+
+    return known
 
 
 def _office(house: House, calling: Calling) -> Office:
@@ -157,7 +169,7 @@ def _by_twilio(line: Line, slow: bool) -> str:
 
 
 def _add_health(
-    app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
+    app: Quart, find: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
 ) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -165,33 +177,7 @@ def _add_health(
 
     @app.get("/readyz")
     async def readyz() -> dict[str, object]:
-        return {"ready": ready, "degraded": await degraded()}
-
-
-async def _degraded(house: House) -> dict[str, str]:
-    """What does not work just now, in words. Calls are answered all the same."""
-    degraded = dict(house.faults)
-    if house.shelf.fault:
-        degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
-    try:
-        async with asyncio.timeout(2):
-            found = await current(house.settings.database_url)
-        if found != head():
-            degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
-    except Exception as fault:  # whatever it is, it is the answer
-        degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
-    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
-    if waiting:
-        degraded["spool"] = f"{waiting} call-back wishes wait for the database"
-    if aside:
-        degraded["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
-    if house.journeys.dropped:
-        degraded["journeys"] = f"{house.journeys.dropped} were dropped"
-    return degraded
-
-
-def _spooled(spool: Spool) -> tuple[int, int]:
-    return len(spool.waiting()), len(spool.aside())
+        return {"ready": ready, "degraded": await find()}
 
 
 class LoopbackOnly:
@@ -221,8 +207,8 @@ def _is_here(scope: HTTPScope) -> bool:
         return False
 
 
-def _add_background(app: Quart, house: House) -> None:
-    """What runs beside the calls: the upgrade of an own database, journeys, clips."""
+def _add_background(app: Quart, house: House, sender: Sender) -> None:
+    """What runs beside the calls: the upgrade of an own database, journeys, texts, clips."""
     tasks: list[asyncio.Task[None]] = []
 
     @app.before_serving
@@ -238,6 +224,7 @@ def _add_background(app: Quart, house: House) -> None:
             house.bell.run,
             house.today.run,
             house.roster.run,
+            *([sender.run] if house.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
@@ -248,6 +235,7 @@ def _add_background(app: Quart, house: House) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await sender.close()
         await house.keeper.close()
         await house.database.close()
 

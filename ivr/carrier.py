@@ -1,8 +1,8 @@
-"""Twilio's REST API, as far as we need it: it rings somebody, and calls us back when they answer.
+"""Twilio's REST API, as far as we need it: it rings somebody, or sends a text.
 
 Spoken over HTTP directly: Twilio's own client for asyncio ignores the timeout that it is given.
-Ringing is never repeated by itself. Twilio does not know that two requests are the same, so when no
-answer came, nobody can say whether a phone rings.
+Nothing is repeated by itself here. Twilio does not know that two requests are the same, so when no
+answer came, nobody can say whether a phone rings, or a text is on its way.
 """
 
 import asyncio
@@ -14,10 +14,20 @@ from ivr.errors import HelplineError
 
 PATIENCE_S = 10.0  # seconds for Twilio's answer
 VERSION = "2010-04-01"
+TOO_MANY = 429  # the status of an answer: ask again later
 
 
 class CarrierError(HelplineError):
-    """Twilio refused to ring; the number, the account or the balance may be wrong."""
+    """Twilio refused; the number, the account or the balance may be wrong."""
+
+    def __init__(self, message: str = "", code: int = 0) -> None:
+        """Take Twilio's error number, or the status of its answer, beside the message."""
+        super().__init__(message)
+        self.code = code
+
+
+class CarrierBusyError(CarrierError):
+    """Twilio could not be reached, or has too much to do: it has done nothing, and may later."""
 
 
 class CarrierSilentError(HelplineError):
@@ -32,11 +42,17 @@ class Carrier:
     account_sid: str
     token: str
     number: str  # the helpline's own (E.164): whoever is rung sees it
+    text_from: str = ""  # whom texts come from: a number (E.164) or a name (IVR_TEXT_FROM)
 
     @property
     def can_ring(self) -> bool:
-        """Whether the settings say all that is needed."""
+        """Whether the settings say all that ringing needs."""
         return bool(self.account_sid and self.token and self.number)
+
+    @property
+    def can_text(self) -> bool:
+        """Whether the settings say all that sending texts needs."""
+        return bool(self.account_sid and self.token and self.text_from)
 
     async def ring(self, to: str, url: str, status_url: str, seconds: int) -> str:
         """Ring a number (E.164) for so many seconds, and return Twilio's id of the call.
@@ -52,24 +68,37 @@ class Carrier:
             "StatusCallbackEvent": "completed",
             "Timeout": str(seconds),
         }
+        return await self._asked("Calls", asked, "to ring", "nobody is rung")
+
+    async def send(self, to: str, body: str, status_url: str) -> str:
+        """Send a text to a number (E.164), and return Twilio's id of the message.
+
+        How it fares is told to ``status_url``. Raises CarrierError, CarrierBusyError (it was not
+        sent, and can be sent later), CarrierSilentError (nobody can say whether it was sent).
+        """
+        asked = {"To": to, "From": self.text_from, "Body": body, "StatusCallback": status_url}
+        return await self._asked("Messages", asked, "to send it", "nothing is sent")
+
+    async def _asked(self, what: str, asked: dict[str, str], to_do: str, undone: str) -> str:
+        """Ask Twilio once to make a call or a message, and return its id."""
         try:
             async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient() as client:
                 answer = await client.post(
-                    f"{self.api_url}/{VERSION}/Accounts/{self.account_sid}/Calls.json",
+                    f"{self.api_url}/{VERSION}/Accounts/{self.account_sid}/{what}.json",
                     data=asked,
                     auth=(self.account_sid, self.token),
-                    timeout=PATIENCE_S,
+                    timeout=httpx.Timeout(PATIENCE_S, connect=PATIENCE_S / 2),
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise CarrierError("Twilio cannot be reached; nobody is rung.") from None
+            raise CarrierBusyError(f"Twilio cannot be reached; {undone}.") from None
         except (TimeoutError, httpx.HTTPError):
             raise CarrierSilentError from None
-        return _call_of(answer)
+        return _made(answer, to_do)
 
 
-def _call_of(answer: httpx.Response) -> str:
-    """The id of the call that was made. The answer's own words are for developers, and may hold the
-    number: only Twilio's error number is told."""
+def _made(answer: httpx.Response, to_do: str) -> str:
+    """The id of what was made. The answer's own words are for developers, and may hold the number:
+    only Twilio's error number is told."""
     try:
         told = answer.json()
     except ValueError:
@@ -77,7 +106,11 @@ def _call_of(answer: httpx.Response) -> str:
     told = told if isinstance(told, dict) else {}
     if answer.status_code >= 500:
         raise CarrierSilentError
-    sid = told.get("sid")
+    sid, code = told.get("sid"), told.get("code")
     if answer.is_success and isinstance(sid, str) and sid:
         return sid
-    raise CarrierError(f"Twilio refused to ring (error {told.get('code') or answer.status_code}).")
+    if answer.is_success:  # it was made, and we cannot say what
+        raise CarrierSilentError
+    code = code if isinstance(code, int) else answer.status_code
+    refused = CarrierBusyError if answer.status_code == TOO_MANY else CarrierError
+    raise refused(f"Twilio refused {to_do} (error {code}).", code)

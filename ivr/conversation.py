@@ -20,7 +20,6 @@ from ivr.errors import SealError
 from ivr.sealing import Sealer
 
 SERVICE_SECONDS = 6.0  # a service that takes longer has failed: Twilio waits for 15 s in all
-CALLER_NUMBER = "caller_number"  # the fact: the caller's own number, where it can be rung
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +72,7 @@ class Conversation:
     """The one way into a call, for Twilio and for our own handset alike.
 
     ``book`` gives the book of a digest, or the one that is served when it has no such book.
-    ``caller_number`` turns a sender into a number (E.164) that can be rung, or nothing. ``given``
-    are facts of every call: what this helpline can do.
+    ``known`` gives the facts that are known at the start of a call from this sender.
     """
 
     def __init__(
@@ -83,11 +81,10 @@ class Conversation:
         sealer: Sealer,
         services: Mapping[str, Service],
         record: Callable[[Visit], None],
-        caller_number: Callable[[str], str],
-        given: Mapping[str, str] | None = None,
+        known: Callable[[str], Mapping[str, str]],
     ) -> None:
         self._book, self._sealer, self._services, self._record = book, sealer, services, record
-        self._caller_number, self._given = caller_number, given or {}
+        self._known = known
 
     async def take_turn(self, call: Call, sealed: str, heard: Heard) -> Turn:
         """Take one turn of a call. ``sealed`` is empty when the call comes in."""
@@ -113,8 +110,7 @@ class Conversation:
                 return self._sealer.unseal_position(call.sid, sealed), heard
             except SealError:
                 pass
-        number = self._caller_number(call.sender)
-        facts = {**self._given, CALLER_NUMBER: number} if number else self._given
+        facts = self._known(call.sender)
         journey = secrets.token_hex(8)
         if not sealed:
             return Position(journey=journey), Started(facts)

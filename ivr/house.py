@@ -28,6 +28,7 @@ from ivr.callbacks.service import (
 )
 from ivr.callbacks.spool import Spool
 from ivr.callbacks.wishes import Kind
+from ivr.carrier import Carrier
 from ivr.config import Settings
 from ivr.config.keys import kept
 from ivr.conversation import Service
@@ -35,9 +36,12 @@ from ivr.core.flow import Book
 from ivr.core.saying import Line
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
+from ivr.directory.entries import may_be_spoken
+from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
-from ivr.directory.service import AdviceService, FindCouncil
+from ivr.directory.places import Whereabouts, load_whereabouts
+from ivr.directory.service import AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
@@ -46,6 +50,11 @@ from ivr.errors import BookError
 from ivr.hours import Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.messages import rules
+from ivr.messages.keys import Keys as TextKeys
+from ivr.messages.optouts import OptOuts
+from ivr.messages.outbox import Outbox
+from ivr.messages.service import CheckMobile, Compose, SendText
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
@@ -91,6 +100,10 @@ class House:
     counting: Counting
     attempts: Attempts
     bell: Bell
+    carrier: Carrier
+    outbox: Outbox
+    optouts: OptOuts
+    composers: Mapping[str, Compose]  # of texts, by their kind
     register: Register
     entrance: Entrance
     backlog: Backlog
@@ -99,6 +112,11 @@ class House:
     clock: Clock
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
+
+    @property
+    def can_text(self) -> bool:
+        """Whether the settings say all that sending texts needs."""
+        return _can_text(self.settings, self.carrier)
 
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
@@ -127,10 +145,16 @@ SERVICES = frozenset(
         "needs-we-meet",
         "add-need",
         "cancel-call-back",
+        "guess-council",
         "find-council",
+        "narrow-council",
+        "settle-council",
         "hear-council",
         "advice-service",
+        "web-address",
         "note-feedback",
+        "check-mobile",
+        "send-text",
         "team-open",
         "ring-next",
         "was-taken",
@@ -155,18 +179,28 @@ def build(settings: Settings, clock: Clock = now) -> House:
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
-    directory = Directory(_read(load_councils, data, (), "directory", faults))
+    where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
+    directory = Directory(_read(load_councils, data, (), "directory", faults), where.places)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
+    carrier = _carrier(settings)
+    outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
+    composers = _composers(directory)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "find-council": FindCouncil(directory),
+        "guess-council": GuessCouncil(lambda: directory, where),
+        "find-council": FindCouncil(lambda: directory),
+        "narrow-council": NarrowCouncil(lambda: directory),
+        "settle-council": SettleCouncil(lambda: directory),
         "hear-council": HearCouncil(lambda: directory),
-        "advice-service": AdviceService(directory),
+        "advice-service": AdviceService(directory, clock),
+        "web-address": WebAddress(directory),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
+        "check-mobile": CheckMobile(settings.demo_mode),
+        "send-text": _send_text(settings, carrier, outbox, composers),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
@@ -189,6 +223,10 @@ def build(settings: Settings, clock: Clock = now) -> House:
         counting=Counting(database),
         attempts=Attempts(database, keys, clock),
         bell=Bell(database),
+        carrier=carrier,
+        outbox=outbox,
+        optouts=OptOuts(database, outbox.keys, clock),
+        composers=composers,
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
         backlog=backlog,
@@ -240,6 +278,51 @@ def _callbacks(
         "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
     }
+
+
+def _carrier(settings: Settings) -> Carrier:
+    """Twilio's account. In demo mode there is none: nobody is rung, and nothing is sent."""
+    return Carrier(
+        settings.twilio_api_url,
+        settings.twilio_account_sid,
+        "" if settings.demo_mode else settings.auth_tokens[0],
+        settings.twilio_number,
+        settings.text_from,
+    )
+
+
+def _can_text(settings: Settings, carrier: Carrier) -> bool:
+    return carrier.can_text and bool(settings.public_url)
+
+
+def _send_text(
+    settings: Settings, carrier: Carrier, outbox: Outbox, composers: Mapping[str, Compose]
+) -> SendText:
+    return SendText(
+        outbox,
+        composers,
+        lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
+        _can_text(settings, carrier),
+        settings.demo_mode,
+    )
+
+
+def _composers(directory: Directory) -> dict[str, Compose]:
+    """What writes texts, by their kind."""
+
+    def answer(topic: str) -> str:
+        raise LookupError("no answer has a short form yet")
+
+    def contact(code: str) -> str:
+        entry = directory.council(code).entry
+        if not may_be_spoken(entry):
+            raise LookupError("nobody has vouched for a number")
+        return f"What you asked us for:\n{entry.service_name}\n{entry.phone_printed}"
+
+    def way(code: str) -> str:
+        raise LookupError("no other way is written yet")
+
+    return {"answer": answer, "contact": contact, "way": way}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

@@ -1,4 +1,4 @@
-"""Which telephone numbers the helpline may ring, and how they are printed. Pure functions.
+"""Which telephone numbers the helpline may ring or text, and how they are printed. Pure functions.
 
 Only ordinary UK landlines (01, 02), 03 numbers and mobiles (07): those that a parent answers, and
 that cost no more than they seem to. Never 070 personal numbers, pagers, 08, 09 and 118, nor numbers
@@ -58,6 +58,15 @@ def usable(text: str, demo: bool) -> str:
     if e164[3] not in "1237" or not phonenumbers.is_valid_number_for_region(number, "GB"):
         return ""
     return e164 if phonenumbers.number_type(number) in RINGABLE else ""
+
+
+def mobile(text: str, demo: bool) -> str:
+    """Return this number in E.164 if it is a UK mobile (07, not 070), which we may text, or "".
+
+    ``text`` and ``demo`` are as for ``usable``.
+    """
+    number = usable(text, demo)
+    return number if number.startswith("+447") else ""
 
 
 def caller_number(from_: str, demo: bool) -> str:

@@ -1,4 +1,4 @@
-"""A stand-in for Twilio's REST API, over HTTP: it remembers whom to ring, and rings nobody."""
+"""A stand-in for Twilio's REST API, over HTTP: it remembers whom to ring or text, and does not."""
 
 import json
 import threading
@@ -22,6 +22,8 @@ class Twilio:
     code: int = 0  # Twilio's error number, when it refuses
     silent: threading.Event = field(default_factory=threading.Event)  # set: it answers
 
+    came: threading.Event = field(default_factory=threading.Event)  # set: it was asked something
+
     def __post_init__(self) -> None:
         self.silent.set()
 
@@ -36,8 +38,10 @@ def twilio() -> Iterator[Twilio]:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             who = b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
             standin.asked.append({**dict(parse_qsl(body)), "path": self.path, "who": who})
+            standin.came.set()
             standin.silent.wait(20)
-            told = {"sid": new_sid("CA")} if standin.status == 201 else {"code": standin.code}
+            kind = "SM" if self.path.endswith("/Messages.json") else "CA"
+            told = {"sid": new_sid(kind)} if standin.status == 201 else {"code": standin.code}
             content = json.dumps(told).encode()
             self.send_response(standin.status)
             self.send_header("Content-Length", str(len(content)))

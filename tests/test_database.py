@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 import ivr.callbacks.tables
 import ivr.duty.tables
 import ivr.journeys.tables
+import ivr.messages.tables
 import ivr.people.tables
 import ivr.today.tables
 from ivr import database as under_test
@@ -285,5 +286,5 @@ async def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> No
         await upgrade(f"sqlite+aiosqlite:///{tmp_path}/file/helpline.db")
 
 
-TABLES = (ivr.callbacks, ivr.duty, ivr.journeys, ivr.people, ivr.today)
+TABLES = (ivr.callbacks, ivr.duty, ivr.journeys, ivr.messages, ivr.people, ivr.today)
 assert all(room.tables for room in TABLES)  # imported for their tables

@@ -12,7 +12,7 @@ from ivr.core.call import Answered, Ask, Candidate
 from ivr.directory.entries import Council, may_be_spoken, speakable
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import MOST, Directory, keypad
-from ivr.directory.service import AdviceService, FindCouncil
+from ivr.directory.service import FindCouncil
 from ivr.errors import BookError
 
 DATA = Path(__file__).parent.parent / "flows" / "data"
@@ -23,11 +23,6 @@ CALL = Call("CA" + "0" * 32)
 async def find(letters: str) -> Answered:
     ask = Ask("find-council", {"letters": keypad(letters)}, "council/look-up", 3)
     return await FindCouncil(DIRECTORY)(ask, CALL)
-
-
-async def advice(code: str) -> Answered:
-    ask = Ask("advice-service", {"council": code}, "council/contact", 4)
-    return await AdviceService(DIRECTORY)(ask, CALL)
 
 
 def spelled(letters: str) -> list[str]:
@@ -137,33 +132,6 @@ async def test_no_letters_find_nothing() -> None:
 # --- whom to ring ----------------------------------------------------------------------------
 
 
-async def test_a_number_on_the_services_own_page_is_given_as_it_is_printed() -> None:
-    """Brackets are not read out."""
-    assert await advice("E08000034") == Answered(
-        "vouched",
-        {
-            "council_name": "Kirklees",
-            "service_name": "Kirklees Information, Advice and Support",
-            "service_number": "01422 266141",
-        },
-    )
-
-
-async def test_no_number_is_given_that_nobody_vouched_for() -> None:
-    """Leeds has a number in the data, from somebody else's page."""
-    assert DIRECTORY.council("E08000035").entry.phone
-    assert await advice("E08000035") == Answered("unvouched", {"council_name": "Leeds"})
-
-
-async def test_across_all_councils_only_vouched_numbers_come_out() -> None:
-    """Whatever is asked."""
-    for council in DIRECTORY.councils:
-        answer = await advice(council.entry.gss_code)
-        vouched = council.entry.state in ("verified", "published")
-        assert answer.outcome == ("vouched" if vouched else "unvouched")
-        assert ("service_number" in answer.facts) is vouched
-
-
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -182,13 +150,11 @@ def test_a_service_name_is_said_without_brackets(name: str, said: str) -> None:
     assert speakable(name) == said
 
 
-async def test_the_vocabulary_holds_every_name_that_can_be_said() -> None:
+def test_the_vocabulary_holds_every_name_that_can_be_said() -> None:
     """So every clip can be made beforehand."""
     vocabulary = set(DIRECTORY.vocabulary())
     for council in DIRECTORY.councils:
-        facts = (await advice(council.entry.gss_code)).facts
-        assert {council.listed, facts["council_name"]} <= vocabulary
-        assert facts.get("service_name", council.spoken) in vocabulary
+        assert {council.listed, council.spoken} <= vocabulary
     assert not any(re.search(r"[()&]", name) for name in vocabulary)
 
 

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from books import SID, Caller, edited, real, sealer, text
 from helplines import done, helpline, rows
-from test_directory import CALL, DIRECTORY
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from ivr.conversation import Call
 from ivr.core.call import (
     Answered,
     Ask,
@@ -28,12 +28,17 @@ from ivr.core.call import (
 )
 from ivr.core.engine import advance
 from ivr.directory.hearing import Hearing, hints, plain, sound
+from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
+from ivr.directory.places import load_whereabouts
 from ivr.directory.spoken import MOST, HearCouncil, expected
 from ivr.handset import scripted
 from ivr.phone.hearing import hear
 from ivr.phone.twiml import Writer
 
+DATA = Path(__file__).parent.parent / "flows" / "data"
+DIRECTORY = Directory(load_councils(DATA), load_whereabouts(DATA).places)
+CALL = Call("CA" + "0" * 32)
 LEEDS = "Leeds has a free advice service"
 WORDS = "my son Harry is not safe, in Leeds"
 KINGSTONS = (Candidate("E06000010", "Hull"), Candidate("E09000021", "Kingston upon Thames"))

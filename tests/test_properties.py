@@ -230,11 +230,20 @@ def test_only_a_key_rings_somebody_and_only_in_the_menu_that_says_so() -> None:
         for key in "012345678":
             if isinstance(take(BOOK, position, Keys(key), usual(BOOK))[1].then, Dial):
                 rings.add((position.at, key))
-    assert rings == {("person/team-here", "0")}
+    assert rings == {
+        ("person/team-here", "0"),
+        ("council/open-now", "2"),
+        ("council/another-way", "1"),
+    }
 
 
 def ringing() -> list[Position]:
-    return [position for position, said in walk().turns if isinstance(said.then, Dial)]
+    """The positions at which somebody of ours is rung."""
+    return [
+        position
+        for position, said in walk().turns
+        if isinstance(said.then, Dial) and said.then.ring
+    ]
 
 
 def test_ringing_goes_on_to_the_next_person_and_ends_as_the_service_says() -> None:

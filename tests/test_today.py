@@ -500,6 +500,14 @@ def test_the_page_names_the_days_their_hours_and_bank_holidays(
     assert "Thursday 31 December" not in words
 
 
+def test_the_reason_of_a_closed_day_can_be_corrected(bea: Browser) -> None:
+    closing = {"day": "2026-11-24", "opens": "", "closes": ""}
+    bea.send("/today/hours", **closing, reason="Trianing")
+    assert bea.send("/today/hours", **closing, reason="Training") == 200
+    assert "Tuesday 24 November Closed Training (Bea)" in bea.words
+    assert "Trianing" not in bea.words
+
+
 def test_a_far_closed_day_is_shown_too(bea: Browser) -> None:
     bea.send("/today/hours", day="2027-03-01", opens="", closes="", reason="Moving house")
     assert "Later" in bea.words

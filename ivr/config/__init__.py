@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         description="The helpline's own number, such as `+441632960123`; the number shown when"
         " the helpline calls someone.",
     )
+    text_from: Annotated[str, AfterValidator(values.text_sender)] = Field(
+        default="",
+        description="Whom texts come from: a number of yours that can send them, such as"
+        " `+447400123456`, or a name of up to 11 letters and digits, which nobody can answer."
+        " Unset: nothing offers texts.",
+    )
     twilio_api_url: WebAddress = Field(
         default="https://api.twilio.com", description="Another base for Twilio's REST API."
     )

@@ -57,6 +57,17 @@ def international_number(value: str) -> str:
     return value
 
 
+def text_sender(value: str) -> str:
+    """Hold whom texts come from to a number in E.164, or to a name as networks take it."""
+    name = re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]?", value)
+    if value and not (name or re.fullmatch(r"\+[1-9]\d{6,14}", value)):
+        raise ValueError(
+            "It must be a number written like +447400123456, or a name of up to 11 letters,"
+            " digits and spaces, with at least one letter."
+        )
+    return value
+
+
 def number_to_give(value: str) -> str:
     """Hold the number to the ranges that cost a caller nothing unusual; keep its grouping."""
     printed = " ".join(value.split())

@@ -4,6 +4,7 @@ How numbers and names are spoken: each digit as a word ("zero", never "oh" or "d
 between digits and 1 s between printed groups (NHS and GOV.UK grouping; pauses are our own rule).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeGuard
@@ -22,6 +23,9 @@ DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 NUMBERS = (*DIGITS, "ten", "eleven", "twelve")
 ZERO = "0"
 KEY_NAMES = {"*": "star", "#": "hash"}
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+MARKS = {".": "dot", "-": "dash", "_": "underscore", "/": "slash", "@": "at"}
+KNOWN_WORDS = ("co", "gov", "org", "com", "net")  # of web addresses: nobody spells them
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January February March April May June July August September October November December".split()
@@ -93,6 +97,25 @@ def _some_months(number: int) -> str:
     return f"{NUMBERS[number]} month{'' if number == 1 else 's'}"
 
 
+def _spelled(value: str) -> Iterator[Piece]:
+    """A web or email address: letters in groups of three, its marks and endings as words."""
+    yielded = False
+    for part in re.findall(
+        rf"(?<![a-z])(?:{'|'.join(KNOWN_WORDS)})(?![a-z])|[a-z]{{1,3}}|.", value
+    ):
+        if yielded:
+            yield BETWEEN_GROUPS
+        yielded = True
+        word = part if part in KNOWN_WORDS else MARKS.get(part, "")
+        if word:
+            yield Words(word, private=True)
+            continue
+        for place, letter in enumerate(part):
+            if place:
+                yield BETWEEN_DIGITS
+            yield Words(DIGITS[int(letter)] if letter.isdecimal() else letter.upper(), private=True)
+
+
 def _key(value: str) -> Iterator[Piece]:
     yield Words(KEY_NAMES.get(value, value))
 
@@ -105,13 +128,15 @@ WAYS: Mapping[str, Callable[[str], Iterator[Piece]]] = {
     "day": _day,
     "time": _time,
     "months": _months,
+    "spelled": _spelled,
     "number": _number,
     "key": _key,
 }
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word that ``digits``, ``day``, ``time`` and ``months`` can speak, so that clips exist.
+    """Every word that ``digits``, ``day``, ``time``, ``months`` and ``spelled`` can speak, so that
+    clips exist.
 
     ``name`` speaks whatever a service found: those words come from the service's own room.
     """
@@ -119,7 +144,8 @@ def vocabulary() -> tuple[str, ...]:
     months = [f"of {month}" for month in MONTHS]
     times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30, 45)]
     spans = [_some_months(number) for number in range(1, 13)]
-    return (*DIGITS, *WEEKDAYS, *days, *months, *times, *spans)
+    spelling = (*LETTERS, *MARKS.values(), *KNOWN_WORDS)
+    return (*DIGITS, *WEEKDAYS, *days, *months, *times, *spans, *spelling)
 
 
 # --- prompts and menus -------------------------------------------------------------------------

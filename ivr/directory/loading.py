@@ -40,7 +40,7 @@ def load_councils(folder: Path) -> tuple[Council, ...]:
 
 def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...]:
     """All councils without mistakes; every mistake is reported, under this name of the folder."""
-    councils = _Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report)
+    councils = Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report)
     entries: dict[str, Entry] = {}
     codes: set[str] = set()
     for line, row in councils.rows():
@@ -52,7 +52,7 @@ def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...
             entries[row["gss_code"]] = Entry(**row)
     if not codes and councils.whole:
         report.error(Where(councils.name), "F006", "there are no councils in it", "enter them")
-    table = _Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, report)
+    table = Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, report)
     names: dict[str, list[Row]] = {}
     for line, row in table.rows():
         for fault in _name_faults(row, codes if councils.whole else None):
@@ -68,7 +68,7 @@ def _council(entry: Entry, names: list[Row]) -> Council:
     return Council(entry, spoken=spoken, listed=given.get("listed", spoken), also=also)
 
 
-class _Table:
+class Table:
     """A CSV file, read row by row; its mistakes are reported. A column is told by its number, as a
     spreadsheet shows it."""
 

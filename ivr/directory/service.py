@@ -1,55 +1,65 @@
-"""What the phone asks of the directory: which council is meant, and whom to ring there."""
+"""What the phone asks of the directory once the council is known: whom to ring there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ivr.conversation import Call
-from ivr.core.call import Answered, Ask, Candidate
-from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.core.call import Answered, Ask
+from ivr.directory.addresses import email_to_say, website_to_say
+from ivr.directory.entries import Entry, may_be_spoken, speakable
 from ivr.directory.lookup import Directory
-
-
-@dataclass(frozen=True)
-class FindCouncil:
-    """Which council was spelled? ``found`` one, ``several`` to choose from, or ``none``."""
-
-    directory: Directory
-
-    async def __call__(self, ask: Ask, call: Call) -> Answered:
-        """Answer for ``letters``, the keypad digits that were pressed.
-
-        Raises LookupError when there is no directory: "none" would be untrue.
-        """
-        if not self.directory.councils:
-            raise LookupError("the directory holds no councils")
-        spelled = self.directory.spelled(ask.facts["letters"])
-        if not spelled:
-            return Answered("none")
-        if len(spelled) == 1:
-            return Answered("found", _chosen(spelled[0]))
-        return Answered(
-            "several",
-            candidates=tuple(Candidate(one.entry.gss_code, one.listed) for one in spelled),
-        )
+from ivr.directory.opening import day_in_words, next_opening, understood
 
 
 @dataclass(frozen=True)
 class AdviceService:
-    """Whom can the caller ring? ``vouched`` with name and number, or ``unvouched``."""
+    """Whom can the caller ring? ``unvouched`` if nobody vouches for a number; else ``open`` until
+    a time, ``closed`` with the day and time when it opens, or ``hours-unknown``."""
+
+    directory: Directory
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
+        council, now = self.directory.council(ask.facts["council"]), self.clock()
+        entry, name = council.entry, {"council_name": council.spoken}
+        if not may_be_spoken(entry):
+            return Answered("unvouched", name)
+        outcome, when = _hours(entry, now)
+        contact = {
+            "service_name": speakable(entry.service_name),
+            "service_number": entry.phone_printed,
+            "service_rings": entry.phone,
+        }
+        return Answered(outcome, name | contact | when)
+
+
+@dataclass(frozen=True)
+class WebAddress:
+    """Where is the service on the web? ``both``, ``website``, ``email``, or ``none`` that can be
+    said; an address with a path is not, for nobody can note it down."""
 
     directory: Directory
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
-        council = self.directory.council(ask.facts["council"])
-        name = {"council_name": council.spoken}
-        if not may_be_spoken(council.entry):
-            return Answered("unvouched", name)
-        contact = {
-            "service_name": speakable(council.entry.service_name),
-            "service_number": council.entry.phone_printed,
-        }
-        return Answered("vouched", name | contact)
+        entry = self.directory.council(ask.facts["council"]).entry
+        website, email = website_to_say(entry.website), email_to_say(entry.email)
+        outcome = {(True, True): "both", (True, False): "website", (False, True): "email"}
+        found = {"website": website, "email": email}
+        return Answered(outcome.get((bool(website), bool(email)), "none"), found)
 
 
-def _chosen(council: Council) -> dict[str, str]:
-    return {"council": council.entry.gss_code, "council_name": council.spoken}
+def _hours(entry: Entry, now: datetime) -> tuple[str, dict[str, str]]:
+    """Whether the service is open, and what is said of when."""
+    hours = understood(entry.hours)
+    if hours is None:
+        return "hours-unknown", {}
+    today = hours.opening(now.astimezone(hours.zone).date())
+    if today and hours.is_open(now):
+        return "open", {"until": f"{today.closes:%H:%M}"}
+    opens = next_opening(hours, now)
+    if opens is None:
+        return "hours-unknown", {}
+    return "closed", {"opens": day_in_words(opens, now), "opens_time": f"{opens:%H:%M}"}

@@ -6,6 +6,7 @@
                       of a call that staff make, what they hear and press: ``calling``)
     /voice/fallback   Twilio's fallback URL, when we failed
     /voice/status     a call's status: noted, 204
+    /sms              a text comes in, and how texts of ours fare: ``texts``
 
 Unsigned or forged requests get 403 and nothing else; so does whoever asks for a tunnel (CONNECT)
 or a websocket, which no telephone does.
@@ -16,7 +17,7 @@ travels; routing would only tidy, decode and redirect it, and takes as long as t
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_tb
 from urllib.parse import quote, urlsplit
@@ -30,7 +31,8 @@ from ivr.phone.fallback import MARK, last_resort
 from ivr.phone.hearing import hear
 from ivr.phone.legs import NOTHING_TO_SAY, Legs
 from ivr.phone.signature import is_signed, parameters, posted
-from ivr.phone.twiml import Clip, Writer
+from ivr.phone.texts import Texts
+from ivr.phone.twiml import Clip, Writer, document
 
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
@@ -54,8 +56,10 @@ class Telephone:
     conversation: Conversation | None  # None while there is no usable book
     writer: Writer
     clip: Clip
+    may_dial: Callable[[str], bool]  # may a caller be put through to this number (E.164)?
     legs: Legs | None = None  # None while nobody of ours can be rung
     calling: Calling | None = None  # None while staff cannot ring callers from their page
+    texts: Texts | None = None  # None while there is no usable book
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def voice_path(public_url: str) -> str:
 
 
 class VoiceRoutes:
-    """Answers everything under ``/voice``, and passes all else on to the next application."""
+    """Answers everything under ``/voice`` and ``/sms``, and passes all else on to the next
+    application."""
 
     def __init__(self, telephone: Telephone, onward: ASGIFramework) -> None:
         self._telephone, self._onward = telephone, onward
@@ -88,30 +93,27 @@ class VoiceRoutes:
     ) -> None:
         """Answer one request."""
         path = "" if scope["type"] == "lifespan" else scope["path"].lstrip("/")
-        voice, _, rest = path.partition("/")
-        if scope["type"] == "lifespan" or voice != "voice":
+        first, _, rest = path.partition("/")
+        if scope["type"] == "lifespan" or first not in ("voice", "sms"):
             return await self._onward(scope, receive, send)
         if scope["type"] == "websocket":  # closed before it is open: 403
             return await send({"type": "websocket.close", "code": 1000, "reason": None})
         try:
-            status, document = await _answer(self._telephone, rest, scope, receive)
+            answer = _answer if first == "voice" else _text
+            status, page = await answer(self._telephone, rest, scope, receive)
         except _HungUpError:  # over HTTP/2, an answer to nobody is never sent, nor given up
             return None
-        length = (b"content-length", b"%d" % len(document))
-        headers = [*XML, length] if document else [] if status == NOTHING_TO_SAY else [length]
+        length = (b"content-length", b"%d" % len(page))
+        headers = [*XML, length] if page else [] if status == NOTHING_TO_SAY else [length]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        return await send({"type": "http.response.body", "body": document, "more_body": False})
+        return await send({"type": "http.response.body", "body": page, "more_body": False})
 
 
 async def _answer(
     telephone: Telephone, rest: str, scope: HTTPScope, receive: ASGIReceiveCallable
 ) -> tuple[int, bytes]:
     """The status and the body of the answer to a request for ``/voice/<rest>``."""
-    if scope["method"] == "CONNECT":  # after a 200 the server would hold the line open as a tunnel
-        return 403, b""
-    # Who sends no signature is not listened to any further: reading takes time from the calls.
-    signed = any(name == SIGNATURE for name, _ in scope["headers"])
-    hook = _signed(telephone, scope, await _body(receive)) if signed else None
+    hook = await _hook(telephone, scope, receive)
     if hook is None:
         return 403, b""
     if rest == "status":
@@ -126,6 +128,31 @@ async def _answer(
         status, page = await _leg(telephone, rest, hook)
         return status, page.encode("utf-8", "replace")
     return 200, (await _turn(telephone, rest, hook)).encode("utf-8", "replace")
+
+
+async def _text(
+    telephone: Telephone, rest: str, scope: HTTPScope, receive: ASGIReceiveCallable
+) -> tuple[int, bytes]:
+    """The status and the body of the answer to a request for ``/sms/<rest>``."""
+    hook = await _hook(telephone, scope, receive)
+    if hook is None:
+        return 403, b""
+    if telephone.texts is None:
+        log.error("a text is lost: the helpline only has its last resort")
+        return 200, document("").encode()
+    status, page = await telephone.texts.answer(rest, hook.form)
+    return status, page.encode()
+
+
+async def _hook(
+    telephone: Telephone, scope: HTTPScope, receive: ASGIReceiveCallable
+) -> Hook | None:
+    """The request, if it is signed."""
+    if scope["method"] == "CONNECT":  # after a 200 the server would hold the line open as a tunnel
+        return None
+    # Who sends no signature is not listened to any further: reading takes time from the calls.
+    signed = any(name == SIGNATURE for name, _ in scope["headers"])
+    return _signed(telephone, scope, await _body(receive)) if signed else None
 
 
 async def _leg(telephone: Telephone, sealed: str, hook: Hook) -> tuple[int, str]:
@@ -159,6 +186,14 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
 
 def _written(telephone: Telephone, turn: Turn, hook: Hook) -> str:
     writer, said, clip = telephone.writer, turn.said, telephone.clip
+    if (
+        isinstance(said.then, Dial)
+        and not said.then.ring
+        and not telephone.may_dial(said.then.number)
+    ):
+        # It lapsed or was changed meanwhile, or a flow means another: as if it had failed.
+        log.warning("nobody is put through to a number that is not in the directory")
+        return writer.ring(said, turn.lines, turn.sealed, clip, None)
     if isinstance(said.then, Dial) and said.then.ring:
         voice = f"{hook.base}/voice"
         legs = telephone.legs

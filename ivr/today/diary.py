@@ -2,7 +2,7 @@
 and within seconds by those of all others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -72,7 +72,8 @@ class Diary:
             raise WrongDayError("That day is over. Choose today or a later day.")
         if (day - self.day()).days > FURTHEST:
             raise WrongDayError("That is more than a year ahead. Choose a nearer day.")
-        if opening is None and self.today.hours().opening(day) is None:
+        usual = replace(self.today.hours(), exceptions={})  # a reason can be corrected
+        if opening is None and usual.opening(day) is None:
             raise WrongDayError("Nobody is at the phones on that day anyway.")
         if opening and opening.opens >= opening.closes:
             raise WrongTimesError

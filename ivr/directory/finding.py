@@ -1,0 +1,109 @@
+"""What the phone asks to find the caller's council: by the area code, and by letters."""
+
+from dataclasses import dataclass
+
+from ivr.conversation import Call
+from ivr.core.call import Answered, Ask, Candidate
+from ivr.directory.lookup import Directory, DirectoryNow
+from ivr.directory.places import BEYOND, Whereabouts
+from ivr.directory.spelling import FEW, MOST, Match
+
+ELSEWHERE = "other"  # what a guess ends with, so that no caller has to take one of its councils
+ANOTHER_AREA = "Another area"
+
+
+@dataclass(frozen=True)
+class GuessCouncil:
+    """Where may a landline be? ``guessed`` with one to three areas and "another area", or
+    ``none``: for a mobile, a withheld number, and area codes of more councils."""
+
+    directory: DirectoryNow
+    where: Whereabouts
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``caller_number`` (E.164), which may be empty."""
+        directory = self.directory()
+        areas = self.where.guesses(ask.facts["caller_number"])
+        if not areas or not directory.councils:
+            return Answered("none")
+        offered = [Candidate(area, directory.spelling.listed(area)) for area in areas]
+        another = Candidate(ELSEWHERE, ANOTHER_AREA)
+        return Answered("guessed", candidates=(*offered, another))
+
+
+@dataclass(frozen=True)
+class FindCouncil:
+    """Which area was spelled? ``found`` one by its name, ``placed`` one by a place in it,
+    ``several`` to choose from, ``more`` than one menu holds, a country or ``london``, or
+    ``none``."""
+
+    directory: DirectoryNow
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``letters``, the keypad digits that were pressed.
+
+        Raises LookupError when there is no directory: "none" would be untrue.
+        """
+        directory = _councils(self.directory)
+        matches = directory.spelling.matches(ask.facts["letters"])
+        return _answered(directory, matches, FEW)
+
+
+@dataclass(frozen=True)
+class NarrowCouncil:
+    """The same, once more letters were asked for. The rest is then offered page by page; more
+    letters are asked for again only where the pages would not hold it."""
+
+    directory: DirectoryNow
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``letters`` and the ``more_letters`` that follow them.
+
+        A wrong letter leaves what the others led to. Raises LookupError as ``FindCouncil`` does.
+        """
+        directory = _councils(self.directory)
+        letters = (ask.facts["letters"] + ask.facts["more_letters"])[:MOST]
+        answer = _answered(directory, directory.spelling.nearest(letters), MOST)
+        if answer.outcome == "more":
+            return Answered("more", {"letters": letters}, answer.candidates)
+        return answer
+
+
+@dataclass(frozen=True)
+class SettleCouncil:
+    """Which area was chosen among those offered? A council of ``england``, a country, ``london``,
+    or ``other``: none of those that were guessed."""
+
+    directory: DirectoryNow
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``chosen``, the value of a candidate. Raises KeyError if it is none."""
+        chosen = ask.facts["chosen"]
+        if chosen in BEYOND or chosen == ELSEWHERE:
+            return Answered(chosen)
+        return Answered("england", _council(_councils(self.directory), chosen))
+
+
+def _councils(now: DirectoryNow) -> Directory:
+    directory = now()
+    if not directory.councils:
+        raise LookupError("the directory holds no councils")
+    return directory
+
+
+def _answered(directory: Directory, matches: tuple[Match, ...], most: int) -> Answered:
+    """What the matches come to, where at most so many can be offered."""
+    if not matches:
+        return Answered("none")
+    if len(matches) > 1:
+        offered = tuple(Candidate(match.area, match.words) for match in matches[:MOST])
+        return Answered("several" if len(matches) <= most else "more", candidates=offered)
+    only = matches[0]
+    if only.area in BEYOND:
+        return Answered(only.area)
+    found = _council(directory, only.area)
+    return Answered("placed", found | {"place": only.place}) if only.place else Answered("found", found)
+
+
+def _council(directory: Directory, code: str) -> dict[str, str]:
+    return {"council": code, "council_name": directory.council(code).spoken}

@@ -1,0 +1,68 @@
+"""What the phone asks for: may this number have a text, and send what the caller chose to have."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ivr.conversation import Call
+from ivr.core.call import Answered, Ask
+from ivr.errors import HelplineError
+from ivr.messages.outbox import CALLER, Draft, Kind, Outbox
+from ivr.numbers import mobile, printed
+
+PATIENCE_S = 3.0  # seconds that a caller waits for the database
+
+Compose = Callable[[str], str]  # a text about a topic, or about a council; raises LookupError
+
+
+class NoTextsError(HelplineError):
+    """Texts are not set up here, or not to that number; see IVR_TEXT_FROM in the README."""
+
+
+@dataclass(frozen=True)
+class CheckMobile:
+    """May we text the number that the caller confirmed or typed? ``usable`` or ``unusable``."""
+
+    demo: bool  # are drama numbers accepted?
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer with the number in E.164 and in its printed grouping."""
+        own = ask.facts.get("phone") == "own"
+        number = mobile(ask.facts.get("caller_number" if own else "typed", ""), self.demo)
+        if not number:
+            return Answered("unusable")
+        return Answered("usable", {"text_number": number, "text_printed": printed(number)})
+
+
+@dataclass(frozen=True)
+class SendText:
+    """Put a text into the outbox: ``queued`` once that is durable, ``stopped`` if the number wants
+    none.
+
+    The same effect (call, turn, step) again is the same text, and is answered the same. Raises
+    whatever went wrong: the caller then hears that nothing is sent.
+    """
+
+    outbox: Outbox
+    composers: Mapping[str, Compose]  # by the kind of the text
+    finish: Callable[[str], str]  # adds how to stop texts; raises UnsendableError
+    can_text: bool
+    demo: bool  # are drama numbers accepted?
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer once the text is kept."""
+        number = mobile(ask.facts["text_number"], self.demo)
+        if not (self.can_text and number):
+            raise NoTextsError
+        kind = Kind(ask.facts["text_kind"])
+        about = ask.facts.get("topic" if kind is Kind.ANSWER else "council", "")
+        draft = Draft(
+            effect=f"call {call.effect(ask)}",
+            kind=kind,
+            number=number,
+            body=self.finish(self.composers[kind.value](about)),
+            who=CALLER,
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            put = await self.outbox.put(draft)
+        return Answered("stopped" if put.stopped else "queued")
