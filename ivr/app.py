@@ -60,12 +60,12 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         calling = _calling(house)
-        texts = Texts(house.sealer, house.outbox, settings.public_url)
+        texts = _texts(house)
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
         _add_health(app, lambda: degraded(house))
-        _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
+        _add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)
@@ -120,6 +120,13 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
     )
 
 
+def _texts(house: House) -> Texts:
+    settings = house.settings
+    return Texts(
+        house.sealer, house.post.outbox, house.inbox, settings.public_url, settings.demo_mode
+    )
+
+
 def _calling(house: House) -> Calling:
     settings = house.settings
     return Calling(house.sealer, house.attempts, house.carrier, settings.public_url)
@@ -127,7 +134,7 @@ def _calling(house: House) -> Calling:
 
 def _known(house: House) -> Callable[[str], dict[str, str]]:
     """What gives the facts that are known at the start of a call from a sender."""
-    can = {"texts": house.can_text, LISTENS: house.settings.listen}
+    can = {"texts": house.post.can_text, LISTENS: house.settings.listen}
     always = {fact: "yes" for fact, so in can.items() if so}
 
     def known(sender: str) -> dict[str, str]:
@@ -159,6 +166,7 @@ def _office(house: House, calling: Calling) -> Office:
         demo=settings.demo_mode,
         proxies=settings.proxies,
         attempts=house.attempts,
+        post=house.post,
         ring=calling.begin if calling.can_ring else None,
     )
 
@@ -221,10 +229,11 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         for run in (
             house.journeys.run,
             house.keeper.run,
+            house.inbox.run,
             house.bell.run,
             house.today.run,
             house.roster.run,
-            *([sender.run] if house.can_text else []),
+            *([sender.run] if house.post.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
@@ -237,6 +246,7 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await sender.close()
         await house.keeper.close()
+        await house.inbox.close()
         await house.database.close()
 
 
@@ -257,7 +267,7 @@ async def _make_ready_and_erase(house: House) -> None:
         await welcome(house)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
-    await kept_running(house.eraser.run)
+    await asyncio.gather(*(kept_running(one.run) for one in (house.eraser, house.text_eraser)))
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

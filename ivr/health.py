@@ -4,15 +4,16 @@ Nothing here rings anybody or changes what is kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from ivr.callbacks.spool import Spool
 from ivr.core.wording import every_line
 from ivr.database import current, head
 from ivr.directory.entries import may_be_spoken
 from ivr.house import House
+from ivr.spool import Spool
 
 PATIENCE_S = 2.0  # seconds for the database
 
@@ -42,11 +43,18 @@ async def degraded(house: House) -> dict[str, str]:
     fault = await _of_database(house)
     if fault:
         found["database"] = fault
-    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
-    if waiting:
-        found["spool"] = f"{waiting} call-back wishes wait for the database"
-    if aside:
-        found["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
+    else:
+        found.update(await _of_texts(house))
+    for name, what, spool in (
+        ("", "call-back wishes", house.keeper.spool),
+        ("texts ", "texts", house.inbox.spool),
+    ):
+        waiting, aside = await asyncio.to_thread(_spooled, spool)
+        if waiting:
+            found[f"{name}spool"] = f"{waiting} {what} wait for the database"
+        if aside:
+            files = f"IVR_VAR/{spool.folder.name}/*.aside"
+            found[f"{name}aside"] = f"{aside} {what} cannot be delivered: {files}"
     if house.journeys.dropped:
         found["journeys"] = f"{house.journeys.dropped} were dropped"
     return found
@@ -129,7 +137,7 @@ async def _ringing(house: House) -> Sign:
 
 
 async def _texts(house: House) -> Sign:
-    if house.can_text:
+    if house.post.can_text:
         return Sign("texts", State.FINE, f"they come from {house.settings.text_from}")
     said = "nothing offers them; IVR_TEXT_FROM and the account at Twilio are needed"
     return Sign("texts", State.NOTE, said)
@@ -161,5 +169,14 @@ async def _of_database(house: House) -> str:
     )
 
 
-def _spooled(spool: Spool) -> tuple[int, int]:
+async def _of_texts(house: House) -> Mapping[str, str]:
+    """Which texts are stuck."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await house.post.thread.stuck()
+    except Exception as fault:  # whatever it is, it is the answer
+        return {"texts": f"they cannot be read ({type(fault).__name__})"}
+
+
+def _spooled(spool: Spool[Any]) -> tuple[int, int]:
     return len(spool.waiting()), len(spool.aside())

@@ -42,6 +42,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = Path(__file__).parent / "sample"
 OWN = "+447700900123"  # the caller's own number: Ofcom keeps it for drama
 SID = "CA" + "1" * 32
+EVERY_FACT = {"caller_number": OWN, "texts": "yes", "listens": "yes"}  # known when a call starts
 
 # Facts as our services give them, and as long as they get.
 FACTS = {
@@ -50,6 +51,8 @@ FACTS = {
     "due_at": "2026-11-24T17:00:00Z",
     "due_day": "2026-11-24",
     "due_time": "17:00",
+    "text_number": OWN,
+    "text_printed": "07700 900 123",
     "reference": "482 195",
     "council": "E06000058",
     "council_name": "Bournemouth, Christchurch and Poole",
@@ -292,7 +295,7 @@ class Walk:
     def __post_init__(self) -> None:
         self._conditions = frozenset(conditions(self.book))
         waiting: deque[Position] = deque()
-        for facts in ({}, {"caller_number": OWN}, {"listens": "yes"}):
+        for facts in ({}, {"caller_number": OWN}, {"texts": "yes"}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
         while waiting:
             position = waiting.popleft()

@@ -102,7 +102,9 @@ def _answered(directory: Directory, matches: tuple[Match, ...], most: int) -> An
     if only.area in BEYOND:
         return Answered(only.area)
     found = _council(directory, only.area)
-    return Answered("placed", found | {"place": only.place}) if only.place else Answered("found", found)
+    if only.place:
+        return Answered("placed", found | {"place": only.place})
+    return Answered("found", found)
 
 
 def _council(directory: Directory, code: str) -> dict[str, str]:
