@@ -42,7 +42,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = Path(__file__).parent / "sample"
 OWN = "+447700900123"  # the caller's own number: Ofcom keeps it for drama
 SID = "CA" + "1" * 32
-EVERY_FACT = {"caller_number": OWN, "texts": "yes", "listens": "yes"}  # known when a call starts
+EVERY_FACT = {"caller_number": OWN, "texts": "yes"}  # that may be known at the start of a call
 
 # Facts as our services give them, and as long as they get.
 FACTS = {
@@ -289,6 +289,7 @@ class Walk:
     """
 
     book: Book
+    also: tuple[tuple[Position, Heard], ...] = ()  # turns to begin with; their facts are forgotten
     turns: list[tuple[Position, Said]] = field(default_factory=list)
     _seen: dict[object, list[frozenset[str]]] = field(default_factory=dict)
 
@@ -297,6 +298,8 @@ class Walk:
         waiting: deque[Position] = deque()
         for facts in ({}, {"caller_number": OWN}, {"texts": "yes"}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
+        for position, heard in self.also:
+            waiting.extend(replace(now, facts={}) for now in self._turn(position, heard))
         while waiting:
             position = waiting.popleft()
             for heard in self._heard(position):
@@ -312,7 +315,8 @@ class Walk:
             yield from (Dialled(outcome) for outcome in DIAL_OUTCOMES)
         elif isinstance(self.book.steps[position.at], Enter):
             yield from (Keys(entry) for entry in entries(self.book, position.at))
-            yield Spoken(SPOKEN)
+            if self.book.steps[position.at].listen:
+                yield Spoken(SPOKEN)
         else:
             yield from (Keys(key) for key in ONE_KEY)
 
@@ -343,5 +347,8 @@ class Walk:
 
 @cache
 def walk() -> Walk:
-    """Every way through the real book."""
-    return Walk(real().book)
+    """Every way through the real book. That somebody listens makes a difference at one step: all
+    ways are not gone twice for it."""
+    book = real().book
+    listened_to = Position(at="council/guess", book=book.digest, facts={"listens": "yes"})
+    return Walk(book, ((listened_to, Answered("none")),))
