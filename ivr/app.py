@@ -15,6 +15,7 @@ from quart import Quart, Response
 from ivr.callbacks.audit import RequestEvents
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
+from ivr.core.flow import Book
 from ivr.core.saying import Line
 from ivr.database import upgrade
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
@@ -30,6 +31,7 @@ from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
+from ivr.site.pages import Site, site_pages
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
 
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
+        site_pages(app, _site(settings, lambda: house.shelf.loaded.book))
         _add_health(app, lambda: degraded(house))
         _add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
@@ -80,6 +83,7 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
         return {"book": str(problem) or type(problem).__name__}
 
     _add_health(app, without_book, ready=False)
+    site_pages(app, _site(settings, lambda: None))
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -169,6 +173,10 @@ def _office(house: House, calling: Calling) -> Office:
         post=house.post,
         ring=calling.begin if calling.can_ring else None,
     )
+
+
+def _site(settings: Settings, book: Callable[[], Book | None]) -> Site:
+    return Site(book, settings.twilio_number, settings.other_number, settings.public_url)
 
 
 def _by_twilio(line: Line, slow: bool) -> str:

@@ -296,7 +296,7 @@ class Walk:
     def __post_init__(self) -> None:
         self._conditions = frozenset(conditions(self.book))
         waiting: deque[Position] = deque()
-        for facts in ({}, {"caller_number": OWN}, {"texts": "yes"}, EVERY_FACT):
+        for facts in ({}, {"texts": "yes"}, {"caller_number": OWN}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
         for position, heard in self.also:
             waiting.extend(replace(now, facts={}) for now in self._turn(position, heard))

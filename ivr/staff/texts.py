@@ -8,9 +8,10 @@ from quart import Response, g, request
 
 from ivr.callbacks.desk import NotYoursError
 from ivr.callbacks.queue import Shown
+from ivr.gsm import UnsendableError
 from ivr.messages.outbox import Draft, Kind
 from ivr.messages.replies import from_staff
-from ivr.messages.rules import UnsendableError, check
+from ivr.messages.rules import check
 from ivr.numbers import mobile
 from ivr.people.tables import Role
 from ivr.staff import words
