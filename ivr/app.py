@@ -18,6 +18,7 @@ from ivr.conversation import Conversation
 from ivr.core.flow import Book
 from ivr.core.saying import Line
 from ivr.database import upgrade
+from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.errors import HelplineError
 from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
@@ -109,7 +110,12 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
             house.journeys.record,
             _known(house),
         ),
-        writer=Writer(voice_path(settings.public_url), lexicon, settings.twilio_number),
+        writer=Writer(
+            voice_path(settings.public_url),
+            lexicon,
+            settings.twilio_number,
+            {SPOKEN_NAME: lambda: expected(house.directory)},
+        ),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
         may_dial=house.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
@@ -132,7 +138,8 @@ def _calling(house: House) -> Calling:
 
 def _known(house: House) -> Callable[[str], dict[str, str]]:
     """What gives the facts that are known at the start of a call from a sender."""
-    always = {"texts": "yes"} if house.post.can_text else {}
+    can = {"texts": house.post.can_text, LISTENS: house.settings.listen}
+    always = {fact: "yes" for fact, so in can.items() if so}
 
     def known(sender: str) -> dict[str, str]:
         number = caller_number(sender, house.settings.demo_mode)

@@ -47,6 +47,7 @@ from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory, DirectoryNow
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.spoken import HearCouncil
 from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
@@ -160,6 +161,7 @@ SERVICES = frozenset(
         "find-council",
         "narrow-council",
         "settle-council",
+        "hear-council",
         "advice-service",
         "web-address",
         "note-feedback",
@@ -208,6 +210,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "find-council": FindCouncil(directory.now),
         "narrow-council": NarrowCouncil(directory.now),
         "settle-council": SettleCouncil(directory.now),
+        "hear-council": HearCouncil(directory.now),
         "advice-service": AdviceService(directory.now, clock, asked.note),
         "web-address": WebAddress(directory.now),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),

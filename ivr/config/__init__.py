@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         default="clips",
         description="`clips`: audio made here or recorded by a person. `say`: Twilio's own voice.",
     )
+    listen: Annotated[bool, BeforeValidator(values.yes_or_no)] = Field(
+        default=False,
+        description="`yes`: a caller may say the name of their council or place, beside the keys,"
+        " which are open all the same. Twilio then turns what is said into words, at a price; they"
+        " are not kept. Unset: `no`.",
+    )
     flows: Folder = Field(
         default=ROOT / "flows", description="The folder of flow files. Unset: `flows`."
     )
