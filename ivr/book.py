@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ivr.core.check import Flaw, flaws
-from ivr.core.flow import Book
+from ivr.core.flow import Book, Enter
 from ivr.core.graph import person_menus
 from ivr.errors import BookError
 from ivr.flowfile import Flows, read_flows
@@ -117,6 +117,9 @@ def _compiled(flows: Flows, prompts: Prompts, digest: str) -> Book | None:
         texts=settled.texts,
         starts=flows.starts,
         person_menus=person_menus(flows.steps, settled.frame.person_at),
+        spoken=frozenset(
+            step.listen for step in flows.steps.values() if isinstance(step, Enter) and step.listen
+        ),
     )
 
 

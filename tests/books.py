@@ -31,6 +31,7 @@ from ivr.core.call import (
     Position,
     Said,
     Silence,
+    Spoken,
     Started,
 )
 from ivr.core.engine import advance
@@ -88,6 +89,7 @@ NAMES = (  # what 2 2 7 leads to, which is the longest of all
 )
 FOUND = tuple(Candidate(f"E0600{number:04}", name) for number, name in enumerate(NAMES, start=12))
 
+SPOKEN = "erm Leeds please"
 USABLE = ("07700900123", "533", "123456")  # what may be typed: a number, letters, a card
 
 Answers = Mapping[str, Answered]
@@ -288,6 +290,7 @@ class Walk:
     """
 
     book: Book
+    also: tuple[tuple[Position, Heard], ...] = ()  # turns to begin with; their facts are forgotten
     turns: list[tuple[Position, Said]] = field(default_factory=list)
     _seen: dict[object, list[frozenset[str]]] = field(default_factory=dict)
 
@@ -296,6 +299,8 @@ class Walk:
         waiting: deque[Position] = deque()
         for facts in ({}, {"texts": "yes"}, {"caller_number": OWN}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
+        for position, heard in self.also:
+            waiting.extend(replace(now, facts={}) for now in self._turn(position, heard))
         while waiting:
             position = waiting.popleft()
             for heard in self._heard(position):
@@ -311,6 +316,8 @@ class Walk:
             yield from (Dialled(outcome) for outcome in DIAL_OUTCOMES)
         elif isinstance(self.book.steps[position.at], Enter):
             yield from (Keys(entry) for entry in entries(self.book, position.at))
+            if self.book.steps[position.at].listen:
+                yield Spoken(SPOKEN)
         else:
             yield from (Keys(key) for key in ONE_KEY)
 
@@ -341,5 +348,8 @@ class Walk:
 
 @cache
 def walk() -> Walk:
-    """Every way through the real book."""
-    return Walk(real().book)
+    """Every way through the real book. That somebody listens makes a difference at one step: all
+    ways are not gone twice for it."""
+    book = real().book
+    listened_to = Position(at="council/guess", book=book.digest, facts={"listens": "yes"})
+    return Walk(book, ((listened_to, Answered("none")),))

@@ -32,6 +32,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert (settings.flows, settings.prompts) == (ROOT / "flows", ROOT / "prompts")
     assert settings.speech == "clips"
     assert settings.other_number == ""
+    assert settings.listen is False  # no speech is ever required
 
 
 def test_an_empty_value_counts_as_unset() -> None:
@@ -79,6 +80,7 @@ def test_a_given_mapping_is_all_that_is_read(monkeypatch: pytest.MonkeyPatch) ->
     [
         ("IVR_SPEECH", "shout", "IVR_SPEECH is 'shout'. It must be clips or say."),
         ("IVR_DEMO", "maybe", "IVR_DEMO is 'maybe'. It must be yes or no."),
+        ("IVR_LISTEN", "maybe", "IVR_LISTEN is 'maybe'. It must be yes or no."),
         ("IVR_PUBLIC_URL", "line.example.org", "IVR_PUBLIC_URL is 'line.example.org'. It must"),
         ("IVR_PUBLIC_URL", "https://x.org/?a=b", "It must end before any ? or #."),
         ("IVR_TWILIO_ACCOUNT_SID", "me", "IVR_TWILIO_ACCOUNT_SID is 'me'. It must be AC"),

@@ -464,6 +464,12 @@ async def test_a_recording_is_posted_and_silence_is_none(helpline: Helpline) -> 
         ('<Gather timeout="auto"/>', 'timeout="auto" is not a whole number'),
         ('<Gather finishOnKey="12"/>', "more than one key"),
         ('<Record finishOnKey="a"/>', "is not made of keys"),
+        ('<Gather language="en"/>', 'language="en" is none; write it like en-GB'),
+        (f'<Gather hints="{"a, " * 500}a"/>', "more than 500 hints, or one of more than 100"),
+        (f'<Gather hints="Leeds, {"a" * 101}"/>', "more than 500 hints, or one of more than 100"),
+        ('<Gather speechTimeout="soon"/>', 'speechTimeout="soon" is not a whole number'),
+        ('<Gather speechModel="phone_call" speechTimeout="auto"/>', "is not a whole number"),
+        ('<Gather profanityFilter="no"/>', 'profanityFilter="no" is none of true, false'),
         ('<Redirect method="PUT"/>', 'method="PUT" is none of POST, GET'),
         (f"<Say>{'a' * (MAX_SAY + 1)}</Say>", "3,001 characters; 3,000 is the limit"),
         ("<Say>&nbsp;</Say>", "this is not XML"),
@@ -827,6 +833,44 @@ async def test_silence_is_waited_out_and_pauses_too(helpline: Helpline, desk: De
         await desk.screen.until("The helpline has hung up.")
     words = "Hello.\nPress 1.\n(any number of keys, 5 seconds)\nBye.\nThe helpline has hung up.\n"
     assert desk.screen.shown.endswith(words)
+
+
+async def test_words_are_typed_behind_a_quotation_mark(helpline: Helpline, desk: Desk) -> None:
+    """No letter among them hangs up; it cuts the words short, like a key; where the line does not
+    listen for words nothing is heard."""
+    listening = f'<Gather input="dtmf speech" numDigits="3" {ENDLESS} action="/two">'
+    helpline.says(f"{listening}<Say>{LONG}</Say><Say>Unsaid.</Say></Gather>")
+    helpline.says(f"{listening}<Say>Again.</Say></Gather>", at="/two")
+    async with desk.calling(helpline):
+        await desk.screen.until("long time")
+        desk.screen.press('"north hulx\x7fl\n')
+        await desk.screen.until('(up to 3 keys, or words: type " and them, then Enter, 3600')
+        assert helpline.form["SpeechResult"] == "north hull"
+        assert '> "north hull"\n' in desk.screen.shown
+        helpline.says(f'<Gather {ONE_KEY} {ENDLESS} action="/end"/>', at="/two")
+        helpline.says("<Hangup/>", at="/end")
+        desk.screen.press('5"leeds"')
+        await desk.screen.until("(one key, 3600 seconds)")
+        assert helpline.form["SpeechResult"] == "leeds"
+        assert "Digits" not in helpline.form
+        desk.screen.press('"oh hello\n7')
+    assert helpline.form["Digits"] == "7"
+    assert "Unsaid." not in desk.screen.shown
+
+
+async def test_words_that_began_while_nobody_listened_are_lost() -> None:
+    """However late they end; and then keys are keys again."""
+    keys = Keyboard()
+    keys.takes_words = True
+    keys.type('"hel')
+    keys.forget()
+    keys.type("lo\n4")
+    assert [await keys.key(0), await keys.key(0)] == ["4", ""]
+    assert not keys.hung_up.is_set()
+    keys.type('"hull\n')
+    assert (await keys.key(0), await keys.words()) == ('"', "hull")
+    keys.type('"hull\x03')
+    assert keys.hung_up.is_set()
 
 
 async def test_a_number_left_unfinished_is_sent_after_a_while(

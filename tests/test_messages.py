@@ -26,6 +26,7 @@ from ivr.carrier import Carrier
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database, NoDatabaseError, upgrade
+from ivr.gsm import UnsendableError
 from ivr.messages import service
 from ivr.messages.erasing import Eraser as TextEraser
 from ivr.messages.erasing import erase_with
@@ -33,7 +34,7 @@ from ivr.messages.keys import Keys
 from ivr.messages.optouts import OptOuts
 from ivr.messages.outbox import Draft, Kind, Outbox
 from ivr.messages.post import Post
-from ivr.messages.rules import UnsendableError, finished
+from ivr.messages.rules import finished
 from ivr.messages.sender import Sender
 from ivr.messages.service import CheckMobile, NoTextsError, SendText
 from ivr.messages.states import TOLD, State

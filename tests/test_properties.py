@@ -27,6 +27,7 @@ from ivr.core.call import (
     Resumed,
     Said,
     Silence,
+    Spoken,
     Started,
 )
 from ivr.core.engine import MAX_STEPS_IN_ONE_TURN, MAX_TRAIL
@@ -56,6 +57,8 @@ anything = st.one_of(
     st.text("0123456789*#", max_size=14).map(Keys),
     st.sampled_from([Keys(entry) for entry in ("07700900123", "533", "07700900123#")]),
     st.text(max_size=5).map(Keys),
+    st.text(max_size=20).map(Spoken),
+    st.sampled_from([Spoken("Leeds"), Spoken("0"), Spoken("person"), Spoken("goodbye")]),
     st.just(Silence()),
     st.just(Resumed()),
     st.just(Lost({"caller_number": OWN})),
@@ -95,7 +98,7 @@ def check_turn(before: Position, heard: Heard, call: Call) -> None:
         assert 1 <= said.then.digits <= 11
         assert 2 <= said.then.wait <= 40
     if isinstance(said.then, HangUp):
-        silent = heard == Silence() or heard == Keys("")
+        silent = heard in (Silence(), Keys("")) or isinstance(heard, Spoken)
         at_the_end = silent and position.silences >= SILENCES_TO_THE_END
         assert at_the_end or isinstance(BOOK.steps[position.at], Goodbye)
 

@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         default="clips",
         description="`clips`: audio made here or recorded by a person. `say`: Twilio's own voice.",
     )
+    listen: Annotated[bool, BeforeValidator(values.yes_or_no)] = Field(
+        default=False,
+        description="`yes`: a caller may say the name of their council or place, beside the keys,"
+        " which are open all the same. Twilio then turns what is said into words, at a price; they"
+        " are not kept. Unset: `no`.",
+    )
     flows: Folder = Field(
         default=ROOT / "flows", description="The folder of flow files. Unset: `flows`."
     )
@@ -121,6 +127,20 @@ class Settings(BaseSettings):
         le=12,
         description="How many months after a call-back is over its number is erased: 1 to 12."
         " Callers are told. Unset: 3.",
+    )
+    verified_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        description="How many days the number of an advice service is read out after a named person"
+        " rang it: 1 to 3650. Unset: 365.",
+    )
+    published_days: int = Field(
+        default=180,
+        ge=1,
+        le=3650,
+        description="The same, after somebody saw it on the service's or the council's own page."
+        " Unset: 180.",
     )
     proxies: int = Field(
         default=0,

@@ -75,6 +75,14 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """Something was said, in the words that the network took it for. They can be anything: they
+    go to the service that is asked about them, and nowhere else."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """Nothing was pressed in time."""
 
@@ -102,7 +110,7 @@ class Dialled:
     joined: bool = False
 
 
-Heard: TypeAlias = Started | Lost | Keys | Silence | Resumed | Answered | Dialled
+Heard: TypeAlias = Started | Lost | Keys | Spoken | Silence | Resumed | Answered | Dialled
 
 
 # --- what we answer --------------------------------------------------------------------------
@@ -111,11 +119,12 @@ Heard: TypeAlias = Started | Lost | Keys | Silence | Resumed | Answered | Dialle
 @dataclass(frozen=True, slots=True)
 class Listen:
     """Wait for keys: how many at most, and for how many seconds. In an ``entry`` digits are data,
-    and star ends it at once."""
+    and star ends it at once. What may be spoken at the same moment is named by its fact."""
 
     digits: int
     wait: int
     entry: bool = False
+    spoken: str = ""  # empty: nobody listens for words
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ivr.core.call import (
     Resumed,
     Said,
     Silence,
+    Spoken,
     Started,
     Stop,
 )
@@ -109,11 +110,13 @@ class _Turn:
                 self.lines.append(wording.AFTER_A_KEY)
                 self._set(silences=0)
                 return self._on_keys(step, digits)
-            case Silence() | Keys() if not changed:
-                return self._on_silence(step)
+            case Spoken(words) if words and not changed and isinstance(step, Enter) and step.listen:
+                return self._on_spoken(step, words)
+            case Silence() | Keys() | Spoken() if not changed:
+                return self._on_silence(step)  # words count where somebody listens for them
             case Resumed() if isinstance(step, Connect) and not changed:
                 return self._on_silence(step)  # how it ended is not known: nobody is rung again
-            case Resumed() | Keys() | Silence():
+            case Resumed() | Keys() | Silence() | Spoken():
                 # The flows have changed since the caller heard them, or we failed before they
                 # could be heard: a key may mean something else now, so the step is said again.
                 # Should it now do something instead of waiting, nobody has asked for that.
@@ -197,6 +200,11 @@ class _Turn:
         self._leave(step)
         self._set(facts={**self.now.facts, step.into: entry})
         return self._follow(step.then)
+
+    def _on_spoken(self, step: Enter, words: str) -> tuple[Position, Said]:
+        self._leave(step)
+        self._set(facts={**self.now.facts, step.listen: words})
+        return self._follow(step.heard)
 
     def _on_silence(self, step: Step) -> tuple[Position, Said]:
         if isinstance(step, Enter):
@@ -307,7 +315,7 @@ class _Turn:
             case Enter():
                 self._say(*step.say, step=step)
                 wait = self._wait(step.wait or self.book.entry_wait)
-                return self._done(Listen(step.length, wait, entry=True))
+                return self._done(Listen(step.length, wait, True, step.listen))
             case AskService():
                 known = {TOPIC: self.now.answer, **self.now.facts}
                 needs = {name: known.get(name, "") for name in step.needs}
@@ -422,6 +430,9 @@ class _Turn:
         return seconds * SLOW if self.now.slow else seconds
 
     def _done(self, then: Listen | Ask | Dial | HangUp) -> tuple[Position, Said]:
+        if not isinstance(then, Ask) and not self.book.spoken.isdisjoint(self.now.facts):
+            facts = self.now.facts.items()  # what was spoken is known for this turn alone
+            self._set(facts={fact: known for fact, known in facts if fact not in self.book.spoken})
         said = Said(tuple(self.lines), then, self.held, self.now.slow, tuple(self.visited))
         return self.now, said
 

@@ -133,7 +133,8 @@ class Read(Step):
 
 @dataclass(frozen=True, slots=True)
 class Enter(Step):
-    """Take typed digits, or letters by the telephone keypad (E.161), into a fact."""
+    """Take typed digits, or letters by the telephone keypad (E.161), into a fact. With ``listen``
+    the caller may speak instead; the keys are open all the same."""
 
     say: tuple[str, ...] = ()
     into: str = ""
@@ -142,6 +143,8 @@ class Enter(Step):
     letters: bool = False
     then: Then = ()
     otherwise: Place = ""  # where star, silence and an entry that cannot be used lead
+    listen: str = ""  # the fact that what is spoken goes into, for that turn alone
+    heard: Then = ()  # where it leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,7 @@ class Book:
     read_wait: int = 2  # seconds between the parts of an answer
     starts: Mapping[str, Place] = field(default_factory=dict)  # flow name -> its first step
     person_menus: frozenset[Place] = frozenset()  # the menus that 0 itself comes to
+    spoken: frozenset[str] = frozenset()  # facts that hold what was spoken
     # Lines that are the same in every call, once they have been made (see ``ivr.core.wording``).
     fixed: dict[tuple[str, str], Line] = field(default_factory=dict, compare=False, repr=False)
 

@@ -75,7 +75,9 @@ def anyhow(book: Book, step: Step) -> Iterator[Place]:
         case Menu():
             for option in step.options:
                 yield from _places(option.then)
-        case Enter() | Choose():
+        case Enter():
+            yield from _places((*step.then, *step.heard))
+        case Choose():
             yield from _places(step.then)
         case Connect():
             for then in step.outcomes.values():

@@ -23,7 +23,7 @@ TELLING = re.compile(
 )
 
 
-class NoShortFormError(HelplineError):
+class NoShortFormError(HelplineError, LookupError):
     """This answer has no short form that could be texted; give its step a `text`."""
 
 

@@ -76,6 +76,14 @@ class Spelling:
         """Return how an area is said among others. Raises KeyError if there is none such."""
         return BEYOND.get(area) or self._councils[area].listed
 
+    def named(self) -> Iterator[tuple[str, Match]]:
+        """Give every name with the area, or the place in one, that it means; councils first."""
+        for area, council in self._councils.items():
+            yield from ((name, Match(area, council.listed)) for name in council.names)
+        for place in self._places:
+            words = self.listed(place.council) if place.kind in WIDE else self._within(place)
+            yield place.name, Match(place.council, words, "" if place.kind in WIDE else words)
+
     def vocabulary(self) -> Iterator[str]:
         """Give all words in which areas and places are offered."""
         yield from (*BEYOND.values(), ANOTHER_AREA)

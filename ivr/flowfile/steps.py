@@ -32,8 +32,8 @@ COMMON = ("silence", "wrong_key", "wait", "interrupt")
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "menu": ("options", "closing", "again"),
     "read": ("then", "text"),
-    "digits": ("into", "length", "valid", "then", "otherwise"),
-    "letters": ("into", "length", "valid", "then", "otherwise"),
+    "digits": ("into", "length", "valid", "then", "otherwise", "listen", "heard"),
+    "letters": ("into", "length", "valid", "then", "otherwise", "listen", "heard"),
     "ask": ("outcomes",),
     "choose": ("into", "then", "closing"),
     "call": ("outcomes",),
@@ -163,6 +163,9 @@ class StepReader:
     def _enter(self, place: Place, fields: dict[str, Value]) -> Step:
         letters = "letters" in fields
         length = fields["length"].number()
+        for name, other in (("listen", "heard"), ("heard", "listen")):
+            if name in fields and other not in fields:
+                fields[name].error("F006", f'"{name}" needs "{other}" beside it', f"add `{other}:`")
         return Enter(
             place,
             say=self.names.prompts(fields["letters" if letters else "digits"]),
@@ -176,6 +179,8 @@ class StepReader:
             letters=letters,
             then=self._then(fields["then"]),
             otherwise=self.names.step(fields["otherwise"]),
+            listen=fields["listen"].text() if "listen" in fields else "",
+            heard=self._then(fields.get("heard")),
         )
 
     def _pattern(self, value: Value | None, usual: str, length: int | None) -> str:

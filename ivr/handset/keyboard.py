@@ -11,6 +11,10 @@ from typing import TextIO
 
 PHONE_KEYS = frozenset("0123456789*#")
 HANG_UP = frozenset("hH\x03\x04")  # h, and where the terminal gives them as characters: ^C, ^D
+CONTROL = frozenset("\x03\x04")
+SPEAK = '"'  # begins words, which Enter or another one ends
+ENDS_WORDS = frozenset('"\r\n')
+RUBS_OUT = frozenset("\x08\x7f")
 
 
 class Keyboard:
@@ -18,15 +22,38 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.hung_up = asyncio.Event()
+        self.takes_words = False  # whether the line listens for words now
         self._pressed: asyncio.Queue[str] = asyncio.Queue()
+        self._spoken: asyncio.Queue[str] = asyncio.Queue()
+        self._words: str | None = None  # those being typed
+        self._unheard = False  # whether they began while nobody listened for them
 
     def type(self, characters: str) -> None:
-        """Take what was typed; characters that no phone has are passed over."""
+        """Take what was typed; characters that no phone has are passed over. What stands between
+        a ``"`` and Enter is spoken, and heard only while the line takes words."""
         for character in characters:
-            if character in PHONE_KEYS:
-                self._pressed.put_nowait(character)
+            if self._words is not None and character not in CONTROL:
+                self._speak(character)
             elif character in HANG_UP:
                 self.hung_up.set()
+            elif character in PHONE_KEYS:
+                self._pressed.put_nowait(character)
+            elif character == SPEAK:
+                self._words, self._unheard = "", not self.takes_words
+                if self.takes_words:
+                    self._pressed.put_nowait(SPEAK)
+
+    def _speak(self, character: str) -> None:
+        """One more character of words: they are whole when they end."""
+        words = self._words or ""
+        if character in RUBS_OUT:
+            self._words = words[:-1]
+        elif character not in ENDS_WORDS:
+            self._words = words + character
+        else:
+            if not self._unheard:
+                self._spoken.put_nowait(words)
+            self._words, self._unheard = None, False
 
     async def key(self, seconds: float) -> str:
         """The next key, or nothing if none is pressed in that time."""
@@ -35,10 +62,16 @@ class Keyboard:
                 return await self._pressed.get()
         return ""
 
+    async def words(self) -> str:
+        """What is spoken, after the key ``"``: nobody is cut short while they type it."""
+        return await self._spoken.get()
+
     def forget(self) -> None:
-        """Lose the keys that were pressed while the line was not listening."""
-        while not self._pressed.empty():
-            self._pressed.get_nowait()
+        """Lose the keys and the words that came while the line was not listening."""
+        for waiting in (self._pressed, self._spoken):
+            while not waiting.empty():
+                waiting.get_nowait()
+        self._unheard = self._words is not None
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class Turn:
     ended: str | None = None  # "hangup", or "script" when the tokens ran out
     rings: tuple[str, ...] = ()  # the numbers being rung
     whispered: tuple[str, ...] = ()  # what whoever was rung heard before the caller was joined
+    listens: bool = False  # whether words are heard too, while the line takes keys
 
     def record(self) -> dict[str, Any]:
         """The turn as `ivr call --json` gives it."""
@@ -128,8 +129,13 @@ def _turn(token: str | None, moment: Moment) -> Turn:
     turn = Turn(token, moment.said, (), 0, 0, whispered=moment.whispered)
     match moment.waits:
         case Gather() as gather if "dtmf" in gather.takes:
-            keys = offered(moment.said)
-            return replace(turn, keys=keys, digits=gather.num_digits, wait_s=gather.timeout)
+            return replace(
+                turn,
+                keys=offered(moment.said),
+                digits=gather.num_digits,
+                wait_s=gather.timeout,
+                listens="speech" in gather.takes,
+            )
         case Gather(timeout=timeout):
             return replace(turn, wait_s=timeout)
         case Dial(numbers):

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from ivr.core.saying import SENTENCE_MARKS, Pause
 from ivr.handset import sound
-from ivr.handset.keyboard import Keyboard, keyboard
+from ivr.handset.keyboard import SPEAK, Keyboard, keyboard
 from ivr.handset.phone import Moment, Phone, Sound, Speech
 from ivr.handset.verbs import Dial, Gather, Record, Waits, entered
 
@@ -70,12 +70,15 @@ class Terminal:
         moment = await self._phone.dial()
         while moment.waits:
             self._keys.forget()
+            self._keys.takes_words = "speech" in getattr(moment.waits, "takes", ())
             moment = await self._answer(moment.waits, moment.during)
 
     async def _answer(self, waits: Waits, during: tuple[Sound, ...]) -> Moment:
         match waits:
             case Gather() as gather:
                 keys = await self._enter(gather, during)
+                if keys.endswith(SPEAK):
+                    return await self._speak()
                 return await (self._phone.press(keys) if keys else self._phone.silence())
             case Dial(numbers, timeout=timeout):
                 self._show(f"(Ringing {' and '.join(numbers)}. How does that end? 1 they answer,")
@@ -100,13 +103,19 @@ class Terminal:
         keys = key
         if keys:
             self._show(f"> {keys}", end="")
-        while key and not entered(gather, keys).complete:
+        while key not in ("", SPEAK) and not entered(gather, keys).complete:
             key = await self._key(gather.timeout)
             self._show(key, end="")
             keys += key
-        if keys:
+        if keys and key != SPEAK:
             self._show("")
         return keys
+
+    async def _speak(self) -> Moment:
+        """What the caller says; keys pressed before it are lost, as on a phone."""
+        words = await self._keys.words()
+        self._show(f'{words}"')
+        return await self._phone.say(words)
 
     async def _hear_out(self, it: Sound) -> None:
         """Hear something that no key cuts short."""
@@ -150,4 +159,6 @@ def _invitation(gather: Gather) -> str:
         return f"listening for words, {gather.timeout} seconds"
     how_many = {1: "one key", None: "any number of keys"}
     keys = how_many.get(gather.num_digits, f"up to {gather.num_digits} keys")
+    if "speech" in gather.takes:
+        keys += ', or words: type " and them, then Enter'
     return f"{keys}, {gather.timeout} seconds"

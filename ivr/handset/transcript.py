@@ -69,14 +69,15 @@ def _notes(turn: Turn) -> Iterator[str]:
     if turn.rings:
         yield f"rings {' and '.join(turn.rings)}"
     elif turn.wait_s:
-        yield f"waits {turn.wait_s} seconds for {_awaited(turn.digits)}"
+        yield f"waits {turn.wait_s} seconds for {_awaited(turn)}"
     if turn.ended == "hangup":
         yield "the line closes"
     elif turn.ended == "script":
         yield "the script ends here"
 
 
-def _awaited(digits: int | None) -> str:
-    if digits is None:
-        return "keys"
-    return {0: "words", 1: "a key"}.get(digits, f"up to {digits} keys")
+def _awaited(turn: Turn) -> str:
+    either = "words, or " if turn.listens else ""
+    if turn.digits is None:
+        return f"{either}keys"
+    return either + {0: "words", 1: "a key"}.get(turn.digits, f"up to {turn.digits} keys")

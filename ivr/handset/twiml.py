@@ -29,6 +29,8 @@ from ivr.handset.verbs import (
 
 MAX_BYTES = 64 * 1024  # a document (Twilio's error 11750)
 MAX_SAY = 3000  # characters: the smallest limit among Twilio's voices (its error 13521)
+MAX_HINTS, MAX_HINT = 500, 100  # names to expect, and the characters of each (its error 13330)
+TONGUE = re.compile(r"[a-z]{2,3}-[A-Za-z0-9-]+")  # "en" alone is no language to listen in (13331)
 
 ATTRIBUTES = {
     "Response": "",
@@ -214,6 +216,7 @@ def _gather(tag: _Tag) -> Gather:
     if len(finish) > 1:
         raise tag.wrong(f'finishOnKey="{finish}" is more than one key')
     takes = tag.one_of("input", ("dtmf", "speech", "dtmf speech", "speech dtmf"))
+    _listening(tag)
     return Gather(
         action=tag.address(tag.xml.get("action", "")),
         spoken=tuple(_spoken(child) for child in tag.children()),
@@ -224,6 +227,19 @@ def _gather(tag: _Tag) -> Gather:
         timeout=tag.whole("timeout", 5),
         action_on_empty_result=tag.one_of("actionOnEmptyResult", ("false", "true")) == "true",
     )
+
+
+def _listening(tag: _Tag) -> None:
+    """How a Gather listens for words: here nothing is heard wrongly, but mistakes are told."""
+    hints = [hint.strip() for hint in tag.xml.get("hints", "").split(",")]
+    if len(hints) > MAX_HINTS or max(map(len, hints)) > MAX_HINT:
+        raise tag.wrong(f"more than {MAX_HINTS} hints, or one of more than {MAX_HINT} characters")
+    language = tag.xml.get("language", "en-US")
+    if not TONGUE.fullmatch(language):
+        raise tag.wrong(f'language="{language}" is none; write it like en-GB')
+    if "speechModel" in tag.xml.attrib or tag.xml.get("speechTimeout", "auto") != "auto":
+        tag.whole("speechTimeout", 0)  # with a model it must be given (its error 13335)
+    tag.one_of("profanityFilter", ("true", "false"))
 
 
 def _redirect(tag: _Tag) -> Redirect:

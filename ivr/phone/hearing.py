@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from ivr.core.call import Dialled, Heard, Keys, Resumed, Silence
+from ivr.core.call import Dialled, Heard, Keys, Resumed, Silence, Spoken
 
 AGAIN = "again"  # in the query: the call comes back after a fault of ours
 MOST_KEYS = 64
+LONGEST_SPEECH = 200  # characters: nobody's council has a longer name
 STAR = "*"  # ends an entry that the caller wants to be rid of
 DIAL_OUTCOMES = {
     "completed": "completed",
@@ -21,6 +22,9 @@ def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:
 
     Digits that were ended by star are no entry. Twilio says so in ``FinishedOnKey``, which it does
     not document: without it they are heard as if the caller had fallen silent after them.
+
+    Keys go before words. How sure Twilio is of the words makes no difference to us: what they are
+    taken for is always confirmed by a key.
     """
     if AGAIN in query:
         return Resumed()  # the key that failed, should it be sent along, is not pressed once more
@@ -32,4 +36,7 @@ def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:
         return Dialled(DIAL_OUTCOMES.get(status, "failed"), joined)
     digits = form.get("Digits", "")[:MOST_KEYS]
     ended_by_star = digits and form.get("FinishedOnKey") == STAR
-    return Keys(digits + STAR if ended_by_star else digits) if digits else Silence()
+    if digits:
+        return Keys(digits + STAR if ended_by_star else digits)
+    words = " ".join(form.get("SpeechResult", "")[:LONGEST_SPEECH].split())
+    return Spoken(words) if words else Silence()

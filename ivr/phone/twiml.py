@@ -6,7 +6,7 @@ Every document ends in a wait for a key, a connection or a hang-up: nothing fall
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
@@ -21,12 +21,16 @@ SLOW_PAUSES = 2
 DIAL_SECONDS = 30
 RING_SECONDS = 15  # for each of our own people, who are rung one after another
 DIAL_LIMIT = 3600  # seconds: a connection is ended after an hour
+PAUSE_IN_SPEECH = 2  # seconds of quiet that end what a caller says: time to think of the name
+
+KEYS_ALONE = 'input="dtmf"'  # what a Gather takes
 
 # What XML 1.0 forbids in any form: one such character, and the caller would hear nothing at all.
 FORBIDDEN = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 Clip = Callable[[Line, bool], str]  # the address of a line's clip at a pace, or "" to <Say> it
 Lexicon = Mapping[str, str]  # terms and how Twilio's voice should say them
+Hints = Mapping[str, Callable[[], Sequence[str]]]  # what is likely to be spoken, by its fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,15 @@ class Leg:
 class Writer:
     """Writes TwiML with the addresses, the clips and the lexicon of this helpline."""
 
-    def __init__(self, voice_path: str, lexicon: Lexicon, caller_id: str = "") -> None:
+    def __init__(
+        self,
+        voice_path: str,
+        lexicon: Lexicon,
+        caller_id: str = "",
+        hints: Hints | None = None,
+    ) -> None:
         self._path, self._lexicon, self._caller_id = voice_path, lexicon, caller_id
+        self._hints = hints or {}
 
     def write(self, said: Said, lines: tuple[Line, ...], held: int, sealed: str, clip: Clip) -> str:
         """The whole document for one turn."""
@@ -50,7 +61,8 @@ class Writer:
         action = f"{self._path}/{sealed}"
         match said.then:
             case Listen() as listen:
-                gather = _gather(action, listen, "".join(speech[held:]))
+                taken = self._taken(listen.spoken, said.slow) if listen.spoken else KEYS_ALONE
+                gather = _gather(action, listen, taken, "".join(speech[held:]))
                 body = "".join(speech[:held]) + gather + redirect(action)
             case Dial(number):
                 body = "".join(speech) + self._dial(number, action)
@@ -80,6 +92,16 @@ class Writer:
         address = clip(line, slow)
         return (
             f"<Play>{escape(address)}</Play>" if address else say(ssml(line, slow, self._lexicon))
+        )
+
+    def _taken(self, spoken: str, slow: bool) -> str:
+        """What a Gather takes that listens for words as well as for keys. Names are not to be
+        starred out as if they were bad language."""
+        hints = ", ".join(self._hints[spoken]()) if spoken in self._hints else ""
+        pause = PAUSE_IN_SPEECH * (SLOW_PAUSES if slow else 1)
+        return (
+            f'input="dtmf speech" language="{LANGUAGE}" speechTimeout="{pause}"'
+            f' profanityFilter="false"{f" hints={quoteattr(hints)}" if hints else ""}'
         )
 
     def _dial(self, number: str, action: str) -> str:
@@ -136,13 +158,13 @@ def _words(piece: Words, lexicon: Lexicon) -> str:
     )
 
 
-def _gather(action: str, listen: Listen, content: str) -> str:
+def _gather(action: str, listen: Listen, taken: str, content: str) -> str:
     """Wait for keys. In a one-key step star and hash are choices. An entry ends at star: whether
     that arrives as empty digits or falls through to the Redirect, both are heard as silence, which
     leads to the same step."""
     finish = "*" if listen.entry else ""
     return (
-        f'<Gather input="dtmf" action={quoteattr(action)} method="POST"'
+        f'<Gather {taken} action={quoteattr(action)} method="POST"'
         f' numDigits="{listen.digits}" timeout="{listen.wait}" finishOnKey="{finish}"'
         f' actionOnEmptyResult="true">{content}</Gather>'
     )

@@ -43,6 +43,8 @@ def known_facts(book: Book) -> set[str]:
     for step in book.steps.values():
         if isinstance(step, Enter | Choose):
             facts.add(step.into)
+        if isinstance(step, Enter) and step.listen:
+            facts.add(step.listen)
         if isinstance(step, Menu):
             for option in step.options:
                 facts.update(option.sets)
@@ -85,7 +87,9 @@ def _rung(step: Connect, known: set[str]) -> Iterator[Flaw]:
 def _conditions_of(step: Step) -> Iterator[str]:
     thens: list[Then] = []
     match step:
-        case Speak() | Read() | Enter() | Choose():
+        case Enter():
+            thens = [step.then, step.heard]
+        case Speak() | Read() | Choose():
             thens = [step.then]
         case AskService() | CallFlow() | Connect():
             thens = list(step.outcomes.values())

@@ -83,6 +83,7 @@ def _onward(book: Book, step: Step, found: Mapping[Place, Known], cleared: Known
             yield from _ways(step.then, _after(step.sets, known))
         case Enter():
             yield from _ways(step.then, known | {step.into})
+            yield from _ways(step.heard, known)  # what was spoken is never said back
             yield step.otherwise, known
         case Choose():
             yield from _ways(step.then, known | {step.into})
