@@ -248,7 +248,7 @@ def letters(name: str) -> str:
 def test_a_caller_is_put_through_while_they_are_open(line: Helpline, clock: SetClock) -> None:
     """Told before and after; the service sees our number, and an hour ends it."""
     clock.at = TUESDAY
-    menu = line.play("3", letters("Manchester"))
+    menu = line.play("3", letters("Manchester"), "1")
     assert "It is open now, until half past three in the afternoon." in menu.words
     page = line.post(menu.action, "2").page
     assert "I am putting you through now." in page.words
@@ -271,7 +271,7 @@ def test_a_caller_is_put_through_while_they_are_open(line: Helpline, clock: SetC
 
 def test_a_closed_service_is_not_rung(line: Helpline, clock: SetClock) -> None:
     clock.at = SATURDAY
-    menu = line.play("3", letters("Manchester"))
+    menu = line.play("3", letters("Manchester"), "1")
     assert "It is closed now. It opens on Monday, at half past eight in the morning." in menu.words
     assert "put through" not in menu.words
     clock.at = TUESDAY

@@ -3,32 +3,25 @@
 import csv
 import re
 from datetime import date
-from itertools import product
 from pathlib import Path
 
 import pytest
 
-from ivr.conversation import Call
-from ivr.core.call import Answered, Ask, Candidate
 from ivr.directory.entries import Council, speakable
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import MOST, Directory, keypad
-from ivr.directory.service import FindCouncil
+from ivr.directory.lookup import Directory
+from ivr.directory.spelling import keypad
 from ivr.errors import BookError
 
 DATA = Path(__file__).parent.parent / "flows" / "data"
 DIRECTORY = Directory(load_councils(DATA))
 TODAY = date(2026, 11, 24)
-CALL = Call("CA" + "0" * 32)
-
-
-async def find(letters: str) -> Answered:
-    ask = Ask("find-council", {"letters": keypad(letters)}, "council/look-up", 3)
-    return await FindCouncil(lambda: DIRECTORY)(ask, CALL)
 
 
 def spelled(letters: str) -> list[str]:
-    return [one.entry.council for one in DIRECTORY.spelled(keypad(letters))]
+    """The councils by their own names alone; test_finding.py has the places in them."""
+    matches = DIRECTORY.spelling.matches(keypad(letters))
+    return [DIRECTORY.council(one.area).entry.council for one in matches if one.area != "london"]
 
 
 # --- the facts -------------------------------------------------------------------------------
@@ -68,7 +61,7 @@ def test_every_council_is_found_by_the_beginning_of_each_of_its_names(
 ) -> None:
     """Three letters are enough to be offered it."""
     for name in council.names:
-        assert council in DIRECTORY.spelled(keypad(name)[:3])
+        assert council.entry.council in spelled(re.sub(r"\W", "", name)[:3])
 
 
 @pytest.mark.parametrize(
@@ -104,31 +97,6 @@ def test_small_words_are_not_spelled_by() -> None:
     """Nobody looks for AND or UPO."""
     assert "Brighton and Hove" not in spelled("AND")
     assert "Kingston upon Thames" not in spelled("UPO")
-
-
-def test_a_council_is_offered_once_and_never_too_many() -> None:
-    """For any three keys: no doubles, at most twelve, which is three pages of four."""
-    for keys in product("23456789", repeat=3):
-        found = DIRECTORY.spelled("".join(keys))
-        assert len(set(found)) == len(found) <= MOST
-
-
-async def test_letters_of_one_council_find_it() -> None:
-    """Its code goes on with the call, its everyday name is said."""
-    assert await find("BRI") == Answered(
-        "several",
-        candidates=(
-            Candidate("E06000043", "Brighton and Hove"),
-            Candidate("E06000023", "Bristol"),
-        ),
-    )
-    assert await find("LEE") == Answered("found", {"council": "E08000035", "council_name": "Leeds"})
-    assert await find("ZZZ") == Answered("none")
-
-
-async def test_no_letters_find_nothing() -> None:
-    """Rather than all 153."""
-    assert await find("") == Answered("none")
 
 
 # --- whom to ring ----------------------------------------------------------------------------

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask, Candidate
 from ivr.directory.lookup import Directory, DirectoryNow
-from ivr.directory.places import BEYOND, Whereabouts
+from ivr.directory.places import ANOTHER_AREA, BEYOND, ELSEWHERE, Whereabouts
 from ivr.directory.spelling import FEW, MOST, Match
 
 LONGEST = 12  # letters: what still fits then is offered, however much it is
 TWO_PAGES = 6  # candidates: behind two keys at most
-ELSEWHERE = "other"  # what a guess ends with, so that no caller has to take one of its councils
-ANOTHER_AREA = "Another area"
 
 
 @dataclass(frozen=True)

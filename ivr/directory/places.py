@@ -1,4 +1,4 @@
-"""Places: the districts, former districts, towns and countries by which callers know where they live.
+"""Places: the districts, towns and countries by which callers know where they live.
 
 ``places.csv`` says in which council's area each one lies, or in which other country; a place in two
 areas has two rows. ``area-codes.csv`` says which councils a landline's area code mostly serves.
@@ -21,6 +21,7 @@ CODE_COLUMNS = ("area_code", "area", "council", "source")
 LONDON = "london"
 NATIONS = {"wales": "Wales", "scotland": "Scotland", "northern-ireland": "Northern Ireland"}
 BEYOND = {**NATIONS, LONDON: "A London borough"}  # what is no council of England, as it is listed
+ELSEWHERE, ANOTHER_AREA = "other", "Another area"  # so that no caller has to take a guess
 MOST_GUESSES = 3  # councils of one area code: with "another area" they make a menu of four
 
 _AREA_CODE = re.compile(r"0[12]\d{1,3}")

@@ -1,11 +1,11 @@
-"""Names by the keys of a telephone: what letters lead to, and in which words it is offered. Pure."""
+"""Names by the keys of a telephone: what letters lead to, and in which words it is offered."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ivr.directory.entries import Council
-from ivr.directory.places import BEYOND, NATIONS, WIDE, Place
+from ivr.directory.places import ANOTHER_AREA, BEYOND, NATIONS, WIDE, Place
 
 KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")  # E.161
 PASSED_OVER = frozenset({"of", "and", "upon", "on", "the", "city"})  # words nobody spells by
@@ -86,14 +86,15 @@ class Spelling:
 
     def vocabulary(self) -> Iterator[str]:
         """Give all words in which areas and places are offered."""
-        yield from BEYOND.values()
+        yield from (*BEYOND.values(), ANOTHER_AREA)
         yield from (self._within(place) for place in self._places if place.kind not in WIDE)
 
     def _match(self, area: str, names: list[_Name]) -> Match:
         """An area as it is offered: by the one place that was meant, or else by its own name."""
-        places = {name.name for name in names}
-        if len(places) == 1 and all(name.place for name in names):
-            return Match(area, names[0].name, names[0].name)
+        shortest = min((name.name for name in names), key=len)
+        heart = shortest.partition(",")[0]  # of "Crewe and Nantwich" and "Nantwich", the latter
+        if all(name.place and heart in name.name for name in names):
+            return Match(area, shortest, shortest)
         return Match(area, self.listed(area))
 
     def _of_councils(self) -> Iterator[_Name]:
