@@ -114,10 +114,10 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
             voice_path(settings.public_url),
             lexicon,
             settings.twilio_number,
-            {SPOKEN_NAME: lambda: expected(house.directory)},
+            {SPOKEN_NAME: lambda: expected(house.directory.now())},
         ),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
-        may_dial=house.directory.may_ring,
+        may_dial=house.may_ring,
         legs=Legs(house.sealer, house.roster, settings.twilio_number),
         calling=calling,
         texts=texts,
@@ -159,7 +159,7 @@ def _office(house: House, calling: Calling) -> Office:
         events=RequestEvents(house.database),
         deeds=Deeds(house.database),
         roster=house.roster,
-        directory=house.directory,
+        directory=house.directory.now,
         hours=house.today.hours,
         backlog=house.backlog,
         diary=house.diary,
@@ -240,12 +240,14 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
             house.inbox.run,
             house.bell.run,
             house.today.run,
+            house.directory.run,
+            house.asked.run,
             house.roster.run,
             *([sender.run] if house.post.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
-            tasks.append(asyncio.create_task(_make_clips(house)))
+            tasks.append(asyncio.create_task(kept_running(lambda: _keep_clips(house))))
 
     @app.after_serving
     async def end() -> None:
@@ -286,6 +288,15 @@ async def _upgrade_own_database(settings: Settings) -> None:
         await upgrade(settings.database_url)
     except Exception as fault:  # guidance is heard without a database
         log.error("the database could not be made ready: %s", type(fault).__name__)
+
+
+async def _keep_clips(house: House) -> None:
+    """Make all clips, and those of new names whenever the directory changes."""
+    while True:
+        house.directory.changed.clear()
+        house.on_demand.forget()
+        await _make_clips(house)
+        await house.directory.changed.wait()
 
 
 async def _make_clips(house: House) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ivr.core.wording import every_line
 from ivr.database import current, head
-from ivr.directory.entries import may_be_spoken
+from ivr.hours import LONDON
 from ivr.house import House
 from ivr.spool import Spool
 
@@ -40,6 +40,8 @@ async def degraded(house: House) -> dict[str, str]:
     found = dict(house.faults)
     if house.shelf.fault:
         found["book"] = f"the last good one is served, because: {house.shelf.fault}"
+    if house.directory.fault:
+        found["kept-directory"] = house.directory.fault
     fault = await _of_database(house)
     if fault:
         found["database"] = fault
@@ -98,8 +100,9 @@ async def _hours(house: House) -> Sign:
 
 
 async def _directory(house: House) -> Sign:
-    councils = house.directory.councils
-    answered = sum(may_be_spoken(council.entry) for council in councils)
+    directory, day = house.directory.now(), house.clock().astimezone(LONDON).date()
+    councils = directory.councils
+    answered = sum(directory.may_be_spoken(council, day) for council in councils)
     state = State.FINE if answered == len(councils) else State.NOTE
     said = f"{answered} of {len(councils)} councils can be answered with a number today"
     return Sign("directory", state, said)

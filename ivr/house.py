@@ -38,10 +38,13 @@ from ivr.core.saying import Line
 from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
-from ivr.directory.entries import Council
+from ivr.directory.asking import Asked
+from ivr.directory.current import Current
+from ivr.directory.editing import Editor
+from ivr.directory.entries import Council, Periods
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import Directory
+from ivr.directory.lookup import Directory, DirectoryNow
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
@@ -50,7 +53,7 @@ from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
 from ivr.errors import BookError
-from ivr.hours import Hours, load_hours
+from ivr.hours import LONDON, Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages import rules
@@ -100,7 +103,9 @@ class House:
     journeys: Journeys
     keeper: Keeper
     eraser: Eraser
-    directory: Directory
+    directory: Current
+    editor: Editor
+    asked: Asked
     services: Mapping[str, Service]
     queue: Queue
     desk: Desk
@@ -121,6 +126,10 @@ class House:
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
 
+    def may_ring(self, number: str) -> bool:
+        """Whether a caller may be put through to this number now: somebody vouches for it."""
+        return self.directory.now().may_ring(number, self.clock().astimezone(LONDON).date())
+
     async def make_clips(self, progress: Progress = ignore) -> Made:
         """Make every clip that is missing; see ``ivr.speech.making.make``."""
         return await make(self.clips, *self._texts(), progress)
@@ -132,7 +141,7 @@ class House:
 
     def _texts(self) -> tuple[Iterator[Line], tuple[str, ...]]:
         """All that clips can be made of: the lines of the book, and what is spliced into a call."""
-        fragments = (*vocabulary(), *self.directory.vocabulary())
+        fragments = (*vocabulary(), *self.directory.now().vocabulary())
         return every_line(self.shelf.loaded.book), fragments
 
 
@@ -183,24 +192,27 @@ def build(settings: Settings, clock: Clock = now) -> House:
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
     where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
-    directory = Directory(_read(load_councils, data, (), "directory", faults), where.places)
+    nobody: tuple[Council, ...] = ()
+    councils = _read(load_councils, data, nobody, "directory", faults)
+    directory = _directory(settings, database, councils, where)
+    asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
-    composers = _composers(settings, shelf, directory)
+    composers = _composers(settings, shelf, directory.now, clock)
     post = _post(settings, carrier, database, composers, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "guess-council": GuessCouncil(lambda: directory, where),
-        "find-council": FindCouncil(lambda: directory),
-        "narrow-council": NarrowCouncil(lambda: directory),
-        "settle-council": SettleCouncil(lambda: directory),
-        "hear-council": HearCouncil(lambda: directory),
-        "advice-service": AdviceService(directory, clock),
-        "web-address": WebAddress(directory),
+        "guess-council": GuessCouncil(directory.now, where),
+        "find-council": FindCouncil(directory.now),
+        "narrow-council": NarrowCouncil(directory.now),
+        "settle-council": SettleCouncil(directory.now),
+        "hear-council": HearCouncil(directory.now),
+        "advice-service": AdviceService(directory.now, clock, asked.note),
+        "web-address": WebAddress(directory.now),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),
         "send-text": SendText(post, settings.demo_mode),
@@ -219,6 +231,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         keeper=keeper,
         eraser=Eraser(database, clock, settings.retention_months, erase_with),
         directory=directory,
+        editor=Editor(database, directory, clock),
+        asked=asked,
         services=services,
         queue=Queue(database, keys, clock),
         desk=Desk(database, keys, today.hours, clock),
@@ -273,6 +287,19 @@ def _read(
         return nothing
 
 
+def _directory(
+    settings: Settings, database: Database, councils: tuple[Council, ...], where: Whereabouts
+) -> Current:
+    """The councils of the file, with what people changed since, and the places in their areas."""
+    periods = Periods(settings.verified_days, settings.published_days)
+    return Current(
+        database,
+        settings.var / "directory.json",
+        councils,
+        lambda changed: Directory(changed, where.places, periods=periods),
+    )
+
+
 def _callbacks(
     settings: Settings, backlog: Backlog, ledger: Ledger, keeper: Keeper, keys: Keys, clock: Clock
 ) -> dict[str, Service]:
@@ -320,17 +347,25 @@ def _post(
     )
 
 
-def _composers(settings: Settings, shelf: Shelf, directory: Directory) -> dict[str, Compose]:
+def _composers(
+    settings: Settings, shelf: Shelf, directory: DirectoryNow, clock: Clock
+) -> dict[str, Compose]:
     """What writes texts, by their kind."""
     end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
 
     def answer(topic: str) -> str:
         return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
 
-    def about(words: Callable[[Council], str]) -> Compose:
-        return lambda code: whole(shelf.loaded.book, words(directory.council(code)), (), end)
+    def about(words: Callable[[str], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(code), (), end)
 
-    return {"answer": answer, "contact": about(contact), "way": about(way)}
+    def contact_of(code: str) -> str:
+        return contact(directory(), code, clock().astimezone(LONDON).date())
+
+    def way_to(code: str) -> str:
+        return way(directory().council(code))
+
+    return {"answer": answer, "contact": about(contact_of), "way": about(way_to)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

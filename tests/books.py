@@ -57,6 +57,7 @@ FACTS = {
     "reference": "482 195",
     "council": "E06000058",
     "council_name": "Bournemouth, Christchurch and Poole",
+    "place": "Ellesmere Port and Neston, in Cheshire West and Chester",
     "service_name": "Information, Advice and Support Service for Windsor and Maidenhead",
     "service_number": "01628 683 182",
     "service_rings": "+441628683182",
@@ -73,19 +74,19 @@ FACTS = {
     "ring": "1234567",
     "tried": "1234 1235 1236",
 }
-NAMES = (
-    "North East Lincolnshire",
-    "North Lincolnshire",
-    "North Northamptonshire",
-    "North Somerset",
-    "North Tyneside",
-    "North Yorkshire",
-    "Northumberland",
-    "Nottingham city",
-    "Nottinghamshire county",
-    "Bath and North East Somerset",
-    "West Northamptonshire",
-    "Norfolk",
+NAMES = (  # what 2 2 7 leads to, which is the longest of all
+    "Bournemouth, Christchurch and Poole",
+    "Barking and Dagenham",
+    "Barnet",
+    "Barnsley",
+    "Barnard Castle, in County Durham",
+    "Barnes, in Richmond upon Thames",
+    "Barnstaple, in Devon",
+    "Barrow-in-Furness, in Westmorland and Furness",
+    "Barton-upon-Humber, in North Lincolnshire",
+    "Essex",
+    "Basingstoke and Deane, in Hampshire",
+    "Bassetlaw, in Nottinghamshire",
 )
 FOUND = tuple(Candidate(f"E0600{number:04}", name) for number, name in enumerate(NAMES, start=12))
 

@@ -30,7 +30,7 @@ def fill(var: Path) -> None:
     """Put a short silence in the place of every clip, so that none has to be spoken here."""
     house = build(load_settings(settings_of(var, "http://helpline.test", IVR_SPEECH="clips")))
     house.clips.directory.mkdir(parents=True)
-    fragments = {*vocabulary(), *house.directory.vocabulary()}
+    fragments = {*vocabulary(), *house.directory.now().vocabulary()}
     lines = [
         *every_line(house.shelf.loaded.book),
         *(Line((Phrase((Words(text),)),)) for text in fragments),

@@ -14,6 +14,7 @@ from ivr.cli.database import db
 from ivr.cli.directory import directory
 from ivr.cli.doctor import doctor
 from ivr.cli.duty import duty
+from ivr.cli.presses import presses
 from ivr.cli.report import report
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
@@ -58,3 +59,4 @@ for command in (
     staff,
 ):
     main.add_command(command)
+directory.add_command(presses)

@@ -128,6 +128,20 @@ class Settings(BaseSettings):
         description="How many months after a call-back is over its number is erased: 1 to 12."
         " Callers are told. Unset: 3.",
     )
+    verified_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        description="How many days the number of an advice service is read out after a named person"
+        " rang it: 1 to 3650. Unset: 365.",
+    )
+    published_days: int = Field(
+        default=180,
+        ge=1,
+        le=3650,
+        description="The same, after somebody saw it on the service's or the council's own page."
+        " Unset: 180.",
+    )
     proxies: int = Field(
         default=0,
         ge=0,

@@ -1,7 +1,9 @@
 """What is known of a council's advice service, and the rule by which it may be read out."""
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -34,10 +36,45 @@ class Entry:
     source_url: str
     source_date: str  # when the source was written, as far as it says: for people, no rule uses it
     note: str
+    checked_on: str = ""  # the day on which somebody looked or asked, in ISO; ages run from it
+    checked_by: str = ""  # who did
+    record: str = ""  # the code of the council that this one shares a service with, and whose is it
 
     def as_dict(self) -> dict[str, str]:
         """Return the entry as ``ivr directory show --json`` prints it."""
         return asdict(self)
+
+    @property
+    def recorded(self) -> str:
+        """The code under which changes of the entry are kept: councils that share a service have
+        one record."""
+        return self.record or self.gss_code
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What may change of the entry, by column: its record."""
+        return {name: getattr(self, name) for name in CHANGEABLE}
+
+    def changed(self, values: Mapping[str, str]) -> "Entry":
+        """Return the entry with these values in place of its own; other columns are passed over."""
+        return replace(self, **{name: values[name] for name in CHANGEABLE if name in values})
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+FIXED = ("gss_code", "council", "region", "record")  # which councils there are: no matter of a day
+#: The columns of a record: what people change, and what councils with one service share.
+CHANGEABLE = tuple(name for name in COLUMNS if name not in FIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """How long a contact may be read out after it was checked, in days."""
+
+    verified: int = 365
+    published: int = 180
+
+
+USUAL = Periods()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +92,20 @@ class Council:
         return (self.entry.council, self.spoken, *self.also)
 
 
-def may_be_spoken(entry: Entry) -> bool:
-    """Whether the entry's number may be read out: somebody vouched for it.
+def lapses_on(entry: Entry, periods: Periods) -> date | None:
+    """Return the first day on which the entry's number is not read out any longer, or None if
+    nobody vouches for it, or nobody knows when it was checked."""
+    days = {Vouching.VERIFIED: periods.verified, Vouching.PUBLISHED: periods.published}
+    if entry.state not in SPOKEN_STATES or not entry.checked_on:
+        return None
+    return date.fromisoformat(entry.checked_on) + timedelta(days=days[Vouching(entry.state)])
 
-    The one rule about it. An undated page cannot age; entries that carry the day on which they were
-    checked will lapse here.
-    """
-    return entry.state in SPOKEN_STATES
+
+def may_be_spoken(entry: Entry, day: date, periods: Periods) -> bool:
+    """Whether the entry's number may be read out on this day, by London's calendar: somebody
+    vouches for it, and checked it not too long ago. The one rule about it."""
+    lapses = lapses_on(entry, periods)
+    return lapses is not None and day < lapses
 
 
 def speakable(service_name: str) -> str:

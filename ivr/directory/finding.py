@@ -8,6 +8,8 @@ from ivr.directory.lookup import Directory, DirectoryNow
 from ivr.directory.places import BEYOND, Whereabouts
 from ivr.directory.spelling import FEW, MOST, Match
 
+LONGEST = 12  # letters: what still fits then is offered, however much it is
+TWO_PAGES = 6  # candidates: behind two keys at most
 ELSEWHERE = "other"  # what a guess ends with, so that no caller has to take one of its councils
 ANOTHER_AREA = "Another area"
 
@@ -51,8 +53,8 @@ class FindCouncil:
 
 @dataclass(frozen=True)
 class NarrowCouncil:
-    """The same, once more letters were asked for. The rest is then offered page by page; more
-    letters are asked for again only where the pages would not hold it."""
+    """The same, once more letters were asked for. What fits two pages is offered page by page, and
+    so is what no letters can tell apart; else more letters are asked for again."""
 
     directory: DirectoryNow
 
@@ -62,11 +64,12 @@ class NarrowCouncil:
         A wrong letter leaves what the others led to. Raises LookupError as ``FindCouncil`` does.
         """
         directory = _councils(self.directory)
-        letters = (ask.facts["letters"] + ask.facts["more_letters"])[:MOST]
-        answer = _answered(directory, directory.spelling.nearest(letters), MOST)
-        if answer.outcome == "more":
-            return Answered("more", {"letters": letters}, answer.candidates)
-        return answer
+        letters = (ask.facts["letters"] + ask.facts["more_letters"])[:LONGEST]
+        fits = directory.spelling.matches(letters)
+        if len(fits) > TWO_PAGES and len(letters) < LONGEST:
+            return Answered("more", {"letters": letters}, _offered(fits))
+        found = fits or directory.spelling.nearest(letters)
+        return _answered(directory, found, len(found))
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,12 @@ def _councils(now: DirectoryNow) -> Directory:
 
 
 def _answered(directory: Directory, matches: tuple[Match, ...], most: int) -> Answered:
-    """What the matches come to, where at most so many can be offered."""
+    """What the matches come to, where so many are not too many to offer. Of those, at most
+    ``MOST`` are offered."""
     if not matches:
         return Answered("none")
     if len(matches) > 1:
-        offered = tuple(Candidate(match.area, match.words) for match in matches[:MOST])
-        return Answered("several" if len(matches) <= most else "more", candidates=offered)
+        return Answered("several" if len(matches) <= most else "more", {}, _offered(matches))
     only = matches[0]
     if only.area in BEYOND:
         return Answered(only.area)
@@ -105,6 +108,10 @@ def _answered(directory: Directory, matches: tuple[Match, ...], most: int) -> An
     if only.place:
         return Answered("placed", found | {"place": only.place})
     return Answered("found", found)
+
+
+def _offered(matches: tuple[Match, ...]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(match.area, match.words) for match in matches[:MOST])
 
 
 def _council(directory: Directory, code: str) -> dict[str, str]:

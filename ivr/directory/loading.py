@@ -6,24 +6,22 @@ Every bad row is named, all of them at once, with its line and column.
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ivr.directory.entries import Council, Entry, Vouching, may_be_spoken
+from ivr.directory.checking import Fault, faults
+from ivr.directory.entries import COLUMNS, Council, Entry
 from ivr.errors import BookError
 from ivr.yamlfile import Report, Where, did_you_mean
 
 FILE, NAMES_FILE = "councils.csv", "council-names.csv"
-COLUMNS = tuple(field.name for field in fields(Entry))
+NEEDED = COLUMNS.index("checked_on")  # columns; the later ones may be missing
 NAME_COLUMNS = ("gss_code", "kind", "name", "source")
 NAME_KINDS = ("spoken", "listed", "also")
 
 Row = dict[str, str]
-Fault = tuple[str, str, str, str]  # in which column, the code, what is wrong, the remedy
 
 _CODE = re.compile(r"E(?:06|08|09|10)\d{6}")
-_NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no unusual cost
 
 
 def load_councils(folder: Path) -> tuple[Council, ...]:
@@ -40,16 +38,20 @@ def load_councils(folder: Path) -> tuple[Council, ...]:
 
 def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...]:
     """All councils without mistakes; every mistake is reported, under this name of the folder."""
-    councils = Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report)
+    councils = Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report, NEEDED)
     entries: dict[str, Entry] = {}
-    codes: set[str] = set()
+    codes: dict[str, int] = {}  # and their lines
     for line, row in councils.rows():
         wrong = [*_faults(row, codes)]
         for fault in wrong:
             councils.error(line, fault)
-        codes.add(row["gss_code"])
+        codes.setdefault(row["gss_code"], line)
         if not wrong:
             entries[row["gss_code"]] = Entry(**row)
+    whole = councils.whole and len(entries) == len(codes)
+    for entry in entries.values() if whole else ():
+        for fault in _sharing_faults(entry, entries):
+            councils.error(codes[entry.gss_code], fault)
     if not codes and councils.whole:
         report.error(Where(councils.name), "F006", "there are no councils in it", "enter them")
     table = Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, report)
@@ -72,9 +74,19 @@ class Table:
     """A CSV file, read row by row; its mistakes are reported. A column is told by its number, as a
     spreadsheet shows it."""
 
-    def __init__(self, path: Path, name: str, columns: tuple[str, ...], report: Report) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        columns: tuple[str, ...],
+        report: Report,
+        needed: int | None = None,
+    ) -> None:
+        """Take which columns the file may have, in order, and how many of them it must have (None:
+        all)."""
         self.name, self.whole = name, False  # whole: could every row be read?
         self._path, self._columns, self._report = path, columns, report
+        self._needed = len(columns) if needed is None else needed
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row of the right length, with its line."""
@@ -84,18 +96,20 @@ class Table:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         line = 1
         try:
-            if tuple(next(reader, ())) != self._columns:
+            header = tuple(next(reader, ()))
+            if header != self._columns[: max(self._needed, len(header))]:
                 remedy = f"let the first line be {','.join(self._columns)}"
                 self._note(line, "F002", "these are not the columns", remedy)
                 return
             self.whole = True
+            missing = [""] * (len(self._columns) - len(header))
             line = reader.line_num + 1
             for values in reader:
-                if len(values) == len(self._columns):
-                    stripped = (value.strip() for value in values)
+                if len(values) == len(header):
+                    stripped = (value.strip() for value in (*values, *missing))
                     yield line, dict(zip(self._columns, stripped, strict=True))
                 elif values:
-                    self._short(line, values)
+                    self._short(line, values, len(header))
                 line = reader.line_num + 1
         except csv.Error as problem:
             self._note(line, "F001", f"this is not CSV: {problem}", "look at the quotation marks")
@@ -120,12 +134,12 @@ class Table:
             self._note(line, "F001", "this is not UTF-8", 'save it as "CSV UTF-8"')
         return None
 
-    def _short(self, line: int, values: list[str]) -> None:
+    def _short(self, line: int, values: list[str], wanted: int) -> None:
         """A row of another length: told at its last column, which is missing or too much."""
         self.whole = False
-        message = f"{len(values)} columns instead of {len(self._columns)}"
+        message = f"{len(values)} columns instead of {wanted}"
         remedy = "a value with a comma in it belongs in quotation marks"
-        where = Where(self.name, line, min(len(values), len(self._columns)))
+        where = Where(self.name, line, min(len(values), wanted))
         self._report.error(where, "F002", message, remedy)
 
     def _note(self, line: int, code: str, message: str, remedy: str) -> None:
@@ -134,7 +148,7 @@ class Table:
 
 def _faults(row: Row, known: Collection[str]) -> Iterator[Fault]:
     """What is wrong with a row of ``councils.csv``."""
-    code, phone, printed = row["gss_code"], row["phone"], row["phone_printed"]
+    code = row["gss_code"]
     if not _CODE.fullmatch(code):
         message = f'"{code}" is not a council\'s code in England'
         yield "gss_code", "F007", message, "E06, E08, E09 or E10, and six digits"
@@ -142,21 +156,23 @@ def _faults(row: Row, known: Collection[str]) -> Iterator[Fault]:
         yield "gss_code", "F004", f"{code} is there twice", "take one of the rows out"
     if not row["council"]:
         yield "council", "F006", "the council has no name", "write it"
-    if phone and not _NUMBER.fullmatch(phone):
-        message = f'"{phone}" is not a UK number at usual cost'
-        yield "phone", "F007", message, "write it like +441632960123"
-    if re.sub(r"\D", "", printed) != phone.replace("+44", "0"):
-        message = f'"{printed}" is not "{phone}" as printed'
-        yield "phone_printed", "F007", message, "let both be the same number, or both empty"
-    states = [state.value for state in Vouching]
-    if row["state"] not in states:
-        message = f'"{row["state"]}" is not a state'
-        yield "state", "F007", message, f"states: {', '.join(states)}"
-    elif may_be_spoken(Entry(**row)):
-        for column in ("service_name", "phone", "source_url"):
-            if not row[column]:
-                message = f"a {row['state']} contact must have one"
-                yield column, "F006", message, "fill it in, or let the state be missing"
+    yield from faults(Entry(**row).values)
+
+
+def _sharing_faults(entry: Entry, entries: Mapping[str, Entry]) -> Iterator[Fault]:
+    """What is wrong with sharing a service: another council holds the record, and says the same."""
+    if not entry.record:
+        return
+    holder = entries.get(entry.record)
+    if holder is None or holder.record or holder is entry:
+        message = f'"{entry.record}" is not a council with a record of its own'
+        remedy = did_you_mean(entry.record, entries)
+        yield "record", "F007", message, remedy or "take it out, or name the council that holds it"
+        return
+    for column, value in entry.values.items():
+        if value != holder.values[column]:
+            message = f"it is not the same as that of {holder.council}, who share the service"
+            yield column, "F007", message, "let both be the same, or leave the record empty"
 
 
 def _name_faults(row: Row, known: Collection[str] | None) -> Iterator[Fault]:

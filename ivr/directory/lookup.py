@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import TypeAlias
 
-from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.directory.entries import SPOKEN_STATES, USUAL, Council, Periods, may_be_spoken, speakable
 from ivr.directory.opening import OPENS
 from ivr.directory.places import NATIONS, WIDE, Place
 from ivr.directory.spelling import Spelling, within
@@ -23,10 +24,18 @@ class Found:
 
 
 class Directory:
-    """All councils, as they were when the files were read. Nothing in it changes."""
+    """All councils, as they are known at one moment. Nothing in it changes."""
 
-    def __init__(self, councils: Iterable[Council], places: Iterable[Place] = ()) -> None:
-        """Take the councils, in any order; each code once; and the places in their areas."""
+    def __init__(
+        self,
+        councils: Iterable[Council],
+        places: Iterable[Place] = (),
+        *,
+        periods: Periods = USUAL,
+    ) -> None:
+        """Take the councils, in any order; each code once; the places in their areas; and how long
+        contacts may be spoken."""
+        self.periods = periods
         self.councils = tuple(sorted(councils, key=lambda council: council.entry.council))
         self.places = tuple(places)
         self.spelling = Spelling(self.councils, self.places)
@@ -55,17 +64,24 @@ class Directory:
             return Found(found[0])
         return Found(None, found or self._near(wanted))
 
+    def may_be_spoken(self, council: Council, day: date) -> bool:
+        """Whether the number of this council's service may be read out on this day, London's."""
+        return may_be_spoken(council.entry, day, self.periods)
+
     def vocabulary(self) -> tuple[str, ...]:
         """Return every name that may be spoken, so that its clip can be made beforehand."""
         names = [name for one in self.councils for name in (one.spoken, one.listed)]
-        vouched = [one.entry for one in self.councils if may_be_spoken(one.entry)]
+        vouched = [one.entry for one in self.councils if one.entry.state in SPOKEN_STATES]
         services = [speakable(entry.service_name) for entry in vouched]
         offered = self.spelling.vocabulary()
         return tuple(dict.fromkeys((*names, *services, *OPENS, *offered)))
 
-    def may_ring(self, number: str) -> bool:
-        """Whether a caller may be put through to this number (E.164): somebody vouches for it."""
-        return any(one.entry.phone == number for one in self.councils if may_be_spoken(one.entry))
+    def may_ring(self, number: str, day: date) -> bool:
+        """Whether a caller may be put through to this number (E.164) on this day: somebody vouches
+        for it."""
+        return any(
+            one.entry.phone == number and self.may_be_spoken(one, day) for one in self.councils
+        )
 
     def _named(self, fits: Callable[[str], bool]) -> tuple[Council, ...]:
         return tuple(one for one in self.councils if any(fits(_plain(n)) for n in one.names))
@@ -93,7 +109,8 @@ class Directory:
         return tuple(dict.fromkeys(names[name] for name in near))
 
 
-DirectoryNow: TypeAlias = Callable[[], Directory]  # gives the directory that holds now
+#: Gives the directory that holds now.
+DirectoryNow: TypeAlias = Callable[[], Directory]
 
 
 def _plain(name: str) -> str:

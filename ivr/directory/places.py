@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from ivr.directory.loading import Fault, Row, Table, read_councils
+from ivr.directory.checking import Fault
+from ivr.directory.loading import Row, Table, read_councils
 from ivr.errors import BookError
 from ivr.yamlfile import Report, did_you_mean
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.directory.addresses import email_to_say, website_to_say
-from ivr.directory.entries import Entry, may_be_spoken, speakable
-from ivr.directory.lookup import Directory
+from ivr.directory.entries import Entry, speakable
+from ivr.directory.lookup import DirectoryNow
 from ivr.directory.opening import day_in_words, next_opening, understood
+from ivr.hours import LONDON
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,17 @@ class AdviceService:
     """Whom can the caller ring? ``unvouched`` if nobody vouches for a number; else ``open`` until
     a time, ``closed`` with the day and time when it opens, or ``hours-unknown``."""
 
-    directory: Directory
+    directory: DirectoryNow
     clock: Callable[[], datetime]  # gives the time now, aware
+    note: Callable[[str], None]  # this council was asked for
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
-        council, now = self.directory.council(ask.facts["council"]), self.clock()
+        directory, now = self.directory(), self.clock()
+        council = directory.council(ask.facts["council"])
         entry, name = council.entry, {"council_name": council.spoken}
-        if not may_be_spoken(entry):
+        self.note(entry.gss_code)
+        if not directory.may_be_spoken(council, now.astimezone(LONDON).date()):
             return Answered("unvouched", name)
         outcome, when = _hours(entry, now)
         contact = {
@@ -40,11 +44,11 @@ class WebAddress:
     """Where is the service on the web? ``both``, ``website``, ``email``, or ``none`` that can be
     said; an address with a path is not, for nobody can note it down."""
 
-    directory: Directory
+    directory: DirectoryNow
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
-        entry = self.directory.council(ask.facts["council"]).entry
+        entry = self.directory().council(ask.facts["council"]).entry
         website, email = website_to_say(entry.website), email_to_say(entry.email)
         outcome = {(True, True): "both", (True, False): "website", (False, True): "email"}
         found = {"website": website, "email": email}

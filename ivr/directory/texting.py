@@ -4,8 +4,10 @@ Only the body of a text: the first line and the end are the same in every text.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
-from ivr.directory.entries import Council, may_be_spoken, speakable
+from ivr.directory.entries import Council, speakable
+from ivr.directory.lookup import Directory
 from ivr.gsm import septets, unsendable
 
 ROOM = 220  # septets, of two segments; the rest is the first line and the end
@@ -13,11 +15,13 @@ FINDER = "The national list: search the web for Council for Disabled Children, f
 PRINTED = str.maketrans("’‘“”–—", "''\"\"--")
 
 
-def contact(council: Council) -> str:
+def contact(directory: Directory, code: str, day: date) -> str:
     """Return the name, number, hours, website and email address of a council's service, as many of
-    them as there is room for, in this order. Raises LookupError if nobody vouches for it."""
+    them as there is room for, in this order. Raises LookupError if there is no such council, or
+    nobody vouches for its service on this day."""
+    council = directory.council(code)
     entry = council.entry
-    if not may_be_spoken(entry):
+    if not directory.may_be_spoken(council, day):
         raise LookupError(f"nobody vouches for a contact of {entry.gss_code}")
     name = f"{speakable(entry.service_name)}: {entry.phone_printed}"
     return _fitting(name, (entry.hours.partition(";")[0], entry.website, entry.email))

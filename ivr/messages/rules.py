@@ -1,8 +1,7 @@
-"""What a text message may be: its letters, its length, its first line, its end. Pure functions.
+"""What a text message may be: its length, its first line, its end; and words alone. Pure functions.
 
-A text goes out in GSM-7, an alphabet of seven bits (3GPP TS 23.038). Some letters of it take two
-places. One message has 160 places; a longer one is cut into parts of 153, and each is paid for.
-Phones are shared, and show the first line to whoever looks, so that line must not tell.
+Each part of a text is paid for. Phones are shared, and show the first line to whoever looks, so
+that line must not tell what the text is about.
 """
 
 import re
@@ -73,10 +72,10 @@ def check(text: str) -> int:
         raise UnsendableError(
             f"It is too long by about {over} letters. It may have {MOST_SEPTETS}."
         )
-    told = telling(text.split("\n", 1)[0])
-    if told:
+    tells = telling(text.split("\n", 1)[0])
+    if tells:
         raise UnsendableError(
-            f'Its first line says "{told}". Others may see that line: write it without.'
+            f'Its first line says "{tells}". Others may see that line: write it without.'
         )
     return needed
 

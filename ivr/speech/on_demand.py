@@ -51,6 +51,10 @@ class OnDemand:
             pass
         return all(map(self._clips.has, parts))
 
+    def forget(self) -> None:
+        """Ask for the texts anew when the next clip is wanted: there may be others now."""
+        self._scores = {}
+
     async def _in_turn(self, scores: Sequence[Score]) -> None:
         """One at a time; the child goes when nobody waits for it any longer."""
         self._waiting += 1

@@ -11,7 +11,7 @@ from ivr.callbacks.desk import Desk
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
-from ivr.directory.lookup import Directory
+from ivr.directory.lookup import DirectoryNow
 from ivr.duty.roster import Roster
 from ivr.hours import HoursNow
 from ivr.messages.post import Post
@@ -43,7 +43,7 @@ class Office:
     events: RequestEvents
     deeds: Deeds
     roster: Roster
-    directory: Directory
+    directory: DirectoryNow
     hours: HoursNow
     backlog: Backlog
     diary: Diary

@@ -96,7 +96,7 @@ def add_pages(door: Door, office: Office) -> None:
         )
 
     def _common() -> dict[str, Any]:
-        names = {one.entry.gss_code: one.spoken for one in office.directory.councils}
+        names = {one.entry.gss_code: one.spoken for one in office.directory().councils}
         return {
             "views": VIEWS,
             "topics": Topics(office.book()),

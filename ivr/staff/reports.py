@@ -99,7 +99,7 @@ def add_pages(door: Door, office: Office) -> None:
         return {"": "No topic", OTHERS: others, **Topics(office.book()).flows()}
 
     def _councils() -> dict[str, str]:
-        names = {one.entry.gss_code: one.spoken for one in office.directory.councils}
+        names = {one.entry.gss_code: one.spoken for one in office.directory().councils}
         return {"": "No council", OTHERS: "All others", **names}
 
 

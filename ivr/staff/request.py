@@ -15,8 +15,8 @@ from ivr.callbacks.queue import Happening, Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.callbacks.texted import TOPIC
 from ivr.carrier import CarrierError, CarrierSilentError
-from ivr.directory.entries import Council, may_be_spoken
-from ivr.hours import HALVES
+from ivr.directory.entries import Council
+from ivr.hours import HALVES, LONDON
 from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
@@ -240,7 +240,7 @@ class RequestPages:
             topic=topics.topic(shown.record.topic),
             by_text=shown.record.topic == TOPIC,
             council=council,
-            vouched=bool(council and may_be_spoken(council.entry)),
+            vouched=council is not None and self._is_vouched(council),
             colleagues=await self._colleagues() if claim else [],
             times=self._times() if claim else [],
             safety=self._office.safety,
@@ -251,9 +251,13 @@ class RequestPages:
 
     def _council(self, code: str) -> Council | None:
         try:
-            return self._office.directory.council(code)
+            return self._office.directory().council(code)
         except KeyError:
             return None
+
+    def _is_vouched(self, council: Council) -> bool:
+        day = self._office.clock().astimezone(LONDON).date()
+        return self._office.directory().may_be_spoken(council, day)
 
     def _times(self) -> list[tuple[str, str]]:
         """The next mornings and afternoons: when each begins, and how it is called."""

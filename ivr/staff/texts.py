@@ -8,6 +8,7 @@ from quart import Response, g, request
 
 from ivr.callbacks.desk import NotYoursError
 from ivr.callbacks.queue import Shown
+from ivr.errors import HelplineError
 from ivr.gsm import UnsendableError
 from ivr.messages.outbox import Draft, Kind
 from ivr.messages.replies import from_staff
@@ -18,7 +19,12 @@ from ivr.staff import words
 from ivr.staff.door import Door, field
 from ivr.staff.office import Office
 
-OWN = "own"  # the choice: one's own words
+# What can be sent beside one's own words. Where there is a contact, nobody needs other ways.
+CHOICES = (
+    (Kind.CONTACT, "How to reach their advice service"),
+    (Kind.WAY, "How to find their advice service"),
+    (Kind.ANSWER, "What they heard"),
+)
 LONGEST = 2_000  # characters that are looked at; far fewer fit
 SENT, NO_TEXTS, TEXTS_AGAIN = "sent a text", "wants no texts", "wants texts again"  # events
 
@@ -106,8 +112,9 @@ class TextPages:
 
     def _choices(self, shown: Shown) -> list[tuple[str, str]]:
         """What can be sent beside one's own words."""
-        labels = (("contact", "How to reach their advice service"), ("answer", "What they heard"))
-        return [(kind, label) for kind, label in labels if self._composed(shown, kind)]
+        found = [(kind, label) for kind, label in CHOICES if self._composed(shown, kind)]
+        has_contact = found[:1] == list(CHOICES[:1])
+        return [one for one in found if not (has_contact and one[0] == Kind.WAY)]
 
     def _composed(self, shown: Shown, kind: str) -> str:
         """A text of this kind for this request; "" if there is none."""
@@ -115,7 +122,7 @@ class TextPages:
         composer = self._office.post.composers.get(kind)
         try:
             return composer(about) if composer and about else ""
-        except LookupError:
+        except (LookupError, HelplineError):  # there is none, or it cannot be sent
             return ""
 
     def _body(self, shown: Shown, form: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ by what held last. That ends by itself, for a closure has its day and a notice i
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 from sqlmodel import col, select
 
 from ivr.database import Database, NoDatabaseError
+from ivr.disk import put
 from ivr.hours import Hours, Opening
 from ivr.today.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.today.tables import Closure, Notice
@@ -101,7 +101,7 @@ class Today:
     async def _keep(self) -> None:
         """Keep what holds. Workers that share the file write the same into it."""
         if self._snapshot != self._on_disk:
-            await asyncio.to_thread(_write, self._path, packed(self._snapshot))
+            await asyncio.to_thread(put, self._path, packed(self._snapshot))
             self._on_disk = self._snapshot
 
 
@@ -110,17 +110,3 @@ def opening_of(closure: Closure) -> Opening | None:
     if closure.opens is None or closure.closes is None:
         return None
     return Opening(closure.opens, closure.closes)
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the text in place, whole and synced, or leave what was there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

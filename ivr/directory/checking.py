@@ -1,0 +1,122 @@
+"""What may be written into the directory: the rules for one record, column by column. Pure.
+
+The file, an import, a command and the staff page are held to the same rules.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from ivr.directory.entries import SPOKEN_STATES, Vouching, speakable
+
+Values = Mapping[str, str]  # of a record, by column
+Fault = tuple[str, str, str, str]  # in which column, the code, what is wrong, the remedy
+
+LONGEST = 300  # characters of one value; of a web address and of a note, more
+LONGER = {"source_url": 1_000, "website": 1_000, "note": 1_000}
+LONGEST_NAME = 100  # characters of a service's name: about six seconds
+IN_A_NAME = " .,'’&()-–/"  # what may stand beside letters in a name that is read out
+
+_NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no unusual cost
+_PRINTED = re.compile(r"0[\d ()-]*")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def faults(values: Values) -> Iterator[Fault]:
+    """What is wrong with a record."""
+    yield from _of_texts(values)
+    yield from _of_number(values["phone"], values["phone_printed"])
+    if not is_day(values["checked_on"]):
+        message = f'"{values["checked_on"]}" is not a day'
+        yield "checked_on", "F007", message, "write it like 2026-11-23"
+    state = values["state"]
+    if state not in list(Vouching):
+        yield "state", "F007", f'"{state}" is not a state', f"states: {', '.join(Vouching)}"
+    elif state in SPOKEN_STATES:
+        for column in _needed(values):
+            if not values[column]:
+                message = f"a {state} contact must have one"
+                yield column, "F006", message, "fill it in, or let the state be missing"
+
+
+def faults_of_change(old: Values, new: Values, today: date) -> Iterator[Fault]:
+    """What is wrong with a record that people change today, London's day: beside the rest, nobody
+    looks at a number tomorrow, and a number that is another was checked by somebody."""
+    yield from faults(new)
+    checked = new["checked_on"]
+    if checked and is_day(checked) and date.fromisoformat(checked) > today:
+        yield "checked_on", "F007", f"{checked} has not come yet", "write the day of the check"
+    if checked and not new["checked_by"]:
+        yield "checked_by", "F006", "nobody is named who checked", "write who rang or looked"
+    is_another = new["phone"] and new["phone"] != old["phone"] and new["state"] in SPOKEN_STATES
+    same_check = all(new[column] == old[column] for column in ("checked_on", "checked_by"))
+    if is_another and same_check and checked != today.isoformat():
+        message = "the number is another, and nobody says when it was checked"
+        yield "checked_on", "F007", message, "write the day on which it was rung, or looked up"
+
+
+def is_day(text: str) -> bool:
+    """Whether this is a day as the file has it, 2026-11-23, or empty."""
+    try:
+        return not text or (bool(_DAY.fullmatch(text)) and bool(date.fromisoformat(text)))
+    except ValueError:
+        return False
+
+
+def international(printed: str) -> str:
+    """Return a number as it is printed in E.164: "0113 378 5020" -> "+441133785020"; "" if it does
+    not begin with 0, or there is anything but a number."""
+    printed = printed.strip()
+    return "+44" + re.sub(r"\D", "", printed)[1:] if _PRINTED.fullmatch(printed) else ""
+
+
+def _needed(values: Values) -> Iterator[str]:
+    """What nobody can vouch for a contact without: of a published one, where it is published."""
+    yield from ("service_name", "phone")
+    if values["state"] == Vouching.PUBLISHED or not values["checked_by"]:
+        yield "source_url"
+
+
+def _of_number(phone: str, printed: str) -> Iterator[Fault]:
+    if phone and not _NUMBER.fullmatch(phone):
+        message = f'"{phone}" is not a UK number at usual cost'
+        yield "phone", "F007", message, "write it like +441632960123"
+    if printed and not phone:
+        message = f'"{printed}" is not a UK number'
+        yield "phone_printed", "F007", message, "write it as it is printed, like 01632 960 123"
+    elif re.sub(r"\D", "", printed) != phone.replace("+44", "0"):
+        message = f'"{printed}" is not "{phone}" as printed'
+        yield "phone_printed", "F007", message, "let both be the same number, or both empty"
+    elif printed and not _PRINTED.fullmatch(printed):
+        message = f'"{printed}" cannot be read out'
+        yield "phone_printed", "F007", message, "write digits, in groups with spaces between them"
+
+
+def _of_texts(values: Values) -> Iterator[Fault]:
+    for column, value in values.items():
+        longest = LONGER.get(column, LONGEST)
+        if len(value) > longest:
+            message = f"it has {len(value)} characters"
+            yield column, "F007", message, f"use {longest} or fewer"
+        elif any(unicodedata.category(letter).startswith("C") for letter in value):
+            yield column, "F007", "there is an invisible character in it", "type it anew"
+    yield from _of_name(values["service_name"])
+
+
+def _of_name(name: str) -> Iterator[Fault]:
+    """What the voice cannot say: it is read out as it stands, but for what is in brackets."""
+    said = speakable(name)
+    odd = [each for each in said if not (_is_letter(each) or each in IN_A_NAME)]
+    if odd:
+        message = f'"{odd[0]}" cannot be read out in a name'
+        yield "service_name", "F007", message, "write words, without digits and signs"
+    elif name and not any(map(_is_letter, said)):
+        yield "service_name", "F007", "there is no word in it", "write the service's name"
+    elif len(said) > LONGEST_NAME:
+        message = f"{len(said)} characters are too long to listen to"
+        yield "service_name", "F007", message, f"use {LONGEST_NAME} or fewer"
+
+
+def _is_letter(letter: str) -> bool:
+    return letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN")

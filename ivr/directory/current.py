@@ -1,0 +1,127 @@
+"""The directory that holds now, always at hand: the file, and over it what people changed since.
+
+No call waits for the database to say it. It is read every two seconds, and kept on disk too: a
+helpline that starts without its database goes by what it knew last.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ivr.database import Database, NoDatabaseError
+from ivr.directory.entries import Council, Entry
+from ivr.directory.lookup import Directory
+from ivr.directory.snapshot import DamagedError, Snapshot, overlaid, packed, unpacked
+from ivr.directory.tables import DirectoryChange
+from ivr.disk import put
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0  # seconds between two looks
+PATIENCE_S = 5.0  # seconds for one look
+MENTIONED = 2  # looks in vain in a row: at the first start the first one comes before the tables
+
+Make = Callable[[Iterable[Council]], Directory]
+
+
+class Current:
+    """What is known of the councils now: ``now`` answers at once, and never fails."""
+
+    def __init__(
+        self, database: Database, path: Path, councils: Sequence[Council], make: Make = Directory
+    ) -> None:
+        """Take up what held last, as the file at ``path`` has it; ``councils`` are those of the
+        book's own file, and ``make`` makes a directory of councils."""
+        self._database, self._path, self._councils, self._make = database, path, councils, make
+        self._filed = {one.entry.gss_code: one.entry for one in councils}
+        self._one_look = asyncio.Lock()  # an older look must not end after a newer one
+        self._in_vain = 0
+        self._seen: tuple[int, int] | None = None  # the highest change, and how many there are
+        self.fault = ""  # of the file on disk
+        self.changed = asyncio.Event()  # set by each change; whoever waits for it clears it
+        self._on_disk = self._kept()
+        self._take(self._on_disk)
+
+    def now(self) -> Directory:
+        """The directory that holds now."""
+        return self._directory
+
+    def filed(self, code: str) -> Entry:
+        """What the book's own file says of a council. Raises KeyError."""
+        return self._filed[code]
+
+    def last_change(self, record: str) -> int:
+        """The number of the change after which a record is as it is; 0 if it is as in the file."""
+        return self._snapshot.last.get(record, 0)
+
+    async def run(self) -> None:
+        """Look every two seconds, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self) -> None:
+        """Read what was changed. Nothing is raised: without a database what is known still holds,
+        and a disk that takes nothing is only needed at the next start."""
+        try:
+            async with self._one_look, asyncio.timeout(PATIENCE_S):
+                await self._read()
+                await self._keep()
+        except (NoDatabaseError, TimeoutError, OSError) as problem:
+            self._in_vain += 1
+            if self._in_vain == MENTIONED:
+                cause = type(problem.__cause__ or problem).__name__
+                log.warning("the directory is as it was last: %s", cause)
+        else:
+            self._in_vain = 0
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._directory = self._make(overlaid(self._councils, snapshot))
+
+    async def _read(self) -> None:
+        """Take what was changed since the last look, if anything was. Both are asked, for a lower
+        change may come to light after a higher one."""
+        marks = select(func.max(DirectoryChange.id), func.count())
+        async with self._database.reading() as session:
+            highest, count = (await session.exec(marks.select_from(DirectoryChange))).one()
+            if self._seen == (highest or 0, count):
+                return
+            changes = await last_changes(session)
+        last = {one.record: one.id or 0 for one in changes}
+        snapshot = Snapshot(last, {one.record: one.new for one in changes})
+        if snapshot != self._snapshot:
+            self._take(snapshot)
+            self.changed.set()
+        self._seen = (highest or 0, count)
+
+    # --- on disk -------------------------------------------------------------------------------
+
+    def _kept(self) -> Snapshot:
+        """What held last; nothing but the file of the book, if nobody knows."""
+        try:
+            return unpacked(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return Snapshot()
+        except (DamagedError, OSError, UnicodeDecodeError) as problem:
+            log.warning("%s is not used: %s", self._path.name, type(problem).__name__)
+            self.fault = f"{self._path.name} is damaged: changes are unknown without the database"
+            return Snapshot()
+
+    async def _keep(self) -> None:
+        """Keep what holds. Workers that share the file write the same into it."""
+        if self._snapshot != self._on_disk or self.fault:
+            await asyncio.to_thread(put, self._path, packed(self._snapshot))
+            self._on_disk, self.fault = self._snapshot, ""
+
+
+async def last_changes(session: AsyncSession) -> Sequence[DirectoryChange]:
+    """Return the last change of each record."""
+    newest = select(func.max(DirectoryChange.id)).group_by(col(DirectoryChange.record))
+    return (
+        await session.exec(select(DirectoryChange).where(col(DirectoryChange.id).in_(newest)))
+    ).all()

@@ -1,0 +1,221 @@
+"""What people do with the directory: change a record, say that they checked it, undo a change.
+
+Every change is an event that is kept, with all values before and after. It is heard by the next
+call of this worker, and within seconds by those of all others.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ivr.database import Database
+from ivr.directory.checking import Fault, Values, faults_of_change, international
+from ivr.directory.current import Current
+from ivr.directory.entries import CHANGEABLE, Entry, Vouching
+from ivr.directory.tables import DirectoryChange
+from ivr.errors import HelplineError
+from ivr.hours import LONDON
+from ivr.numbers import printed
+
+LONGEST_NAME = 64  # characters, of who did it
+
+
+class Why(StrEnum):
+    """What a change was for."""
+
+    EDIT = "edit"
+    VERIFY = "verify"
+    IMPORT = "import"
+    UNDO = "undo"
+
+
+class QuickerError(HelplineError):
+    """A colleague changed this service meanwhile. Look at what they did, and try again."""
+
+
+class NoSuchCouncilError(HelplineError):
+    """There is no council with this code in the directory."""
+
+
+class NoSuchChangeError(HelplineError):
+    """There is no such change."""
+
+
+class FaultyError(HelplineError):
+    """Some of these values cannot be written into the directory."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Take the faults; ``fields`` has the first of each column, in words, by column."""
+        self.faults = tuple(faults)
+        said = [(column, f"{what} ({remedy})") for column, _, what, remedy in faults]
+        self.fields = dict(reversed(said))
+        super().__init__("\n".join(f"{column}: {what}" for column, what in said))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Values that a record shall have; columns that are missing stay as they are."""
+
+    record: str  # the code of any council that has it
+    values: Values
+    follows: int  # the last change that whoever wants it has seen; 0: none
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Changes records. Councils that share a service have one record: it is changed for both."""
+
+    database: Database
+    current: Current
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    def day(self) -> date:
+        """Return London's day."""
+        return self.clock().astimezone(LONDON).date()
+
+    def entry(self, code: str) -> Entry:
+        """Return what is known now of this council. Raises NoSuchCouncilError."""
+        try:
+            return self.current.now().council(code).entry
+        except KeyError:
+            raise NoSuchCouncilError(f"{code} is no council in the directory.") from None
+
+    def last_change(self, code: str) -> int:
+        """Return the number of the last change of this council's record, as ``follows`` of the
+        next one; 0 if it is as in the file. Raises NoSuchCouncilError."""
+        return self.current.last_change(self.entry(code).recorded)
+
+    async def history(self, code: str) -> Sequence[DirectoryChange]:
+        """Return every change of this council's record, the newest first. Raises
+        NoSuchCouncilError."""
+        mine = col(DirectoryChange.record) == self.entry(code).recorded
+        query = select(DirectoryChange).where(mine).order_by(col(DirectoryChange.id).desc())
+        async with self.database.reading() as session:
+            return (await session.exec(query)).all()
+
+    def faults(self, code: str, values: Values) -> list[Fault]:
+        """Return what is wrong with these values, as those of this council today. Raises
+        NoSuchCouncilError."""
+        old = self.entry(code).values
+        return list(faults_of_change(old, old | completed(values), self.day()))
+
+    async def change(
+        self, code: str, values: Values, follows: int, who: str, why: Why = Why.EDIT
+    ) -> None:
+        """Give a council's record these values; columns that are missing stay as they are. What
+        changes nothing is not noted.
+
+        Raises FaultyError, QuickerError, NoSuchCouncilError, NoDatabaseError.
+        """
+        await self.change_all([Wanted(code, values, follows)], who, why)
+
+    async def change_all(self, wanted: Sequence[Wanted], who: str, why: Why) -> None:
+        """Change several records, each once, in one transaction: all of them, or none.
+
+        Raises as ``change`` does.
+        """
+        try:
+            async with self.database.writing() as session:
+                for one in wanted:
+                    await self._change(session, one, who, why)
+        except IntegrityError:
+            raise QuickerError from None
+        finally:
+            await self.current.look()
+
+    async def verify(
+        self,
+        code: str,
+        who: str,
+        number: str = "",
+        by: str = "",
+        service_name: str = "",
+        follows: int | None = None,
+    ) -> None:
+        """Note that a named person rang this service today, and that its number is this one.
+
+        Args:
+            code: The council's.
+            who: Who notes it.
+            number: As it is printed, "0113 378 5020"; "" for the one that is there.
+            by: Who rang, if not whoever notes it.
+            service_name: Its name, where another or none is there.
+            follows: The last change that they have seen; None: whatever was the last.
+
+        Raises as ``change`` does.
+        """
+        entry = self.entry(code)
+        values = {"state": Vouching.VERIFIED.value, "checked_by": by or who}
+        values["checked_on"] = self.day().isoformat()
+        if service_name:
+            values["service_name"] = service_name
+        if number:
+            values |= _number(entry, number)
+        seen = self.last_change(code) if follows is None else follows
+        await self.change(code, values, seen, who, Why.VERIFY)
+
+    async def undo(self, change: int, who: str) -> None:
+        """Give a record the values again that it had before its last change, which this is. This
+        is a new change. Raises NoSuchChangeError, QuickerError if it is not the last, FaultyError
+        if the old values could not be written today."""
+        async with self.database.reading() as session:
+            undone = await session.get(DirectoryChange, change)
+        if undone is None:
+            raise NoSuchChangeError
+        await self.change(undone.record, undone.old, change, who, Why.UNDO)
+
+    async def _change(self, session: AsyncSession, wanted: Wanted, who: str, why: Why) -> None:
+        entry, now = self.entry(wanted.record), self.clock()
+        mine = col(DirectoryChange.record) == entry.recorded
+        query = select(DirectoryChange).where(mine).order_by(col(DirectoryChange.id).desc())
+        last = (await session.exec(query.limit(1))).first()
+        if (last.id if last else 0) != wanted.follows:
+            raise QuickerError
+        old = entry.changed(last.new).values if last else self.current.filed(entry.recorded).values
+        new = old | completed(wanted.values)
+        wrong = [] if why is Why.UNDO else list(faults_of_change(old, new, self.day()))
+        if wrong:
+            raise FaultyError(wrong)
+        if new == old:
+            return
+        session.add(
+            DirectoryChange(
+                record=entry.recorded,
+                follows=wanted.follows,
+                who=who[:LONGEST_NAME],
+                at=now,
+                why=why.value,
+                old=old,
+                new=new,
+            )
+        )
+
+
+def completed(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of a record among these, each in one line; a number that is only given as
+    printed, in E.164 too."""
+    given = {name: _in_one_line(values[name]) for name in CHANGEABLE if name in values}
+    if "phone_printed" in given and not given.get("phone"):
+        given["phone"] = international(given["phone_printed"])
+    return given
+
+
+def _in_one_line(text: str) -> str:
+    return re.sub(r"\s*[\r\n\t]\s*", " ", text).strip()
+
+
+def _number(entry: Entry, number: str) -> dict[str, str]:
+    """The values of a number that was rung. What is known of where another one was printed does
+    not vouch for it."""
+    phone = international(number) or number
+    if phone == entry.phone and " " not in number.strip():
+        return {}
+    grouped = number if " " in number.strip() else printed(phone)
+    values = {"phone": phone, "phone_printed": grouped}
+    return values if phone == entry.phone else values | {"source_url": "", "source_date": ""}
