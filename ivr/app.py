@@ -114,7 +114,7 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
             voice_path(settings.public_url),
             lexicon,
             settings.twilio_number,
-            {SPOKEN_NAME: lambda: expected(house.directory)},
+            {SPOKEN_NAME: lambda: expected(house.directory.now())},
         ),
         clip=addresses.clip if settings.speech == "clips" else _by_twilio,
         may_dial=house.may_ring,

@@ -36,6 +36,7 @@ from ivr.core.call import (
 )
 from ivr.core.engine import advance
 from ivr.core.flow import DIAL_OUTCOMES, FAILED, Book, Connect, Enter, Place, When
+from ivr.core.graph import flow_of
 from ivr.sealing import Sealer
 
 ROOT = Path(__file__).parent.parent
@@ -89,7 +90,7 @@ NAMES = (  # what 2 2 7 leads to, which is the longest of all
 )
 FOUND = tuple(Candidate(f"E0600{number:04}", name) for number, name in enumerate(NAMES, start=12))
 
-SPOKEN = "erm Leeds please"
+LISTENING, SPOKEN = "spoken", "erm Leeds please"  # the flow in which somebody listens; a name
 USABLE = ("07700900123", "533", "123456")  # what may be typed: a number, letters, a card
 
 Answers = Mapping[str, Answered]
@@ -290,7 +291,7 @@ class Walk:
     """
 
     book: Book
-    also: tuple[tuple[Position, Heard], ...] = ()  # turns to begin with; their facts are forgotten
+    also: tuple[tuple[Position, Heard], ...] = ()  # further turns to begin with
     turns: list[tuple[Position, Said]] = field(default_factory=list)
     _seen: dict[object, list[frozenset[str]]] = field(default_factory=dict)
 
@@ -300,7 +301,7 @@ class Walk:
         for facts in ({}, {"texts": "yes"}, {"caller_number": OWN}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
         for position, heard in self.also:
-            waiting.extend(replace(now, facts={}) for now in self._turn(position, heard))
+            waiting.extend(self._turn(position, heard))
         while waiting:
             position = waiting.popleft()
             for heard in self._heard(position):
@@ -330,8 +331,8 @@ class Walk:
             if isinstance(said.then, Ask):
                 answers = outcomes(self.book, said.then.service)
                 asking.extend(advance(self.book, now, answer) for answer in answers)
-            elif not isinstance(said.then, HangUp) and self._is_new(now):
-                yield now
+            elif not isinstance(said.then, HangUp) and self._is_new(_not_listening(now)):
+                yield _not_listening(now)
 
     def _is_new(self, now: Position) -> bool:
         known = frozenset(name for name, value in now.facts.items() if value)
@@ -346,10 +347,19 @@ class Walk:
         return True
 
 
+def _not_listening(now: Position) -> Position:
+    """The position of a call that has left the flow in which somebody listens. It makes no
+    difference elsewhere, and so no way is gone a second time for it."""
+    if "listens" not in now.facts or flow_of(now.at) == LISTENING:
+        return now
+    facts = {name: value for name, value in now.facts.items() if name != "listens"}
+    trail = tuple(stop for stop in now.trail if flow_of(stop.at) != LISTENING)
+    return replace(now, facts=facts, trail=trail)
+
+
 @cache
 def walk() -> Walk:
-    """Every way through the real book. That somebody listens makes a difference at one step: all
-    ways are not gone twice for it."""
+    """Every way through the real book."""
     book = real().book
     listened_to = Position(at="council/guess", book=book.digest, facts={"listens": "yes"})
     return Walk(book, ((listened_to, Answered("none")),))
