@@ -13,12 +13,13 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from quart import Quart, Response
 
 from ivr.callbacks.audit import RequestEvents
-from ivr.callbacks.spool import Spool
 from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
+from ivr.core.flow import Book
 from ivr.core.saying import Line
-from ivr.database import current, head, upgrade
+from ivr.database import upgrade
 from ivr.errors import HelplineError
+from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
 from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
@@ -29,6 +30,7 @@ from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
+from ivr.site.pages import Site, site_pages
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
 
@@ -59,12 +61,13 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
         calling = _calling(house)
-        texts = Texts(house.sealer, house.outbox, settings.public_url)
+        texts = _texts(house)
         telephone = _telephone(house, calling, texts)
         audio_routes(app, house.clips, house.sealer, house.on_demand.make)
         staff_pages(app, _office(house, calling), house.bell)
-        _add_health(app, lambda: _degraded(house))
-        _add_background(app, house, Sender(house.outbox, house.carrier, texts.status_url))
+        site_pages(app, _site(settings, lambda: house.shelf.loaded.book))
+        _add_health(app, lambda: degraded(house))
+        _add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)
@@ -75,10 +78,11 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
 def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
     """A helpline without a book can only say that it does not work, and does say so."""
 
-    async def degraded() -> dict[str, str]:
+    async def without_book() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
 
-    _add_health(app, degraded, ready=False)
+    _add_health(app, without_book, ready=False)
+    site_pages(app, _site(settings, lambda: None))
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -114,6 +118,13 @@ def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:
     )
 
 
+def _texts(house: House) -> Texts:
+    settings = house.settings
+    return Texts(
+        house.sealer, house.post.outbox, house.inbox, settings.public_url, settings.demo_mode
+    )
+
+
 def _calling(house: House) -> Calling:
     settings = house.settings
     return Calling(house.sealer, house.attempts, house.carrier, settings.public_url)
@@ -121,7 +132,7 @@ def _calling(house: House) -> Calling:
 
 def _known(house: House) -> Callable[[str], dict[str, str]]:
     """What gives the facts that are known at the start of a call from a sender."""
-    always = {"texts": "yes"} if house.can_text else {}
+    always = {"texts": "yes"} if house.post.can_text else {}
 
     def known(sender: str) -> dict[str, str]:
         number = caller_number(sender, house.settings.demo_mode)
@@ -152,8 +163,13 @@ def _office(house: House, calling: Calling) -> Office:
         demo=settings.demo_mode,
         proxies=settings.proxies,
         attempts=house.attempts,
+        post=house.post,
         ring=calling.begin if calling.can_ring else None,
     )
+
+
+def _site(settings: Settings, book: Callable[[], Book | None]) -> Site:
+    return Site(book, settings.twilio_number, settings.other_number, settings.public_url)
 
 
 def _by_twilio(line: Line, slow: bool) -> str:
@@ -162,7 +178,7 @@ def _by_twilio(line: Line, slow: bool) -> str:
 
 
 def _add_health(
-    app: Quart, degraded: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
+    app: Quart, find: Callable[[], Awaitable[dict[str, str]]], ready: bool = True
 ) -> None:
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -170,35 +186,7 @@ def _add_health(
 
     @app.get("/readyz")
     async def readyz() -> dict[str, object]:
-        return {"ready": ready, "degraded": await degraded()}
-
-
-async def _degraded(house: House) -> dict[str, str]:
-    """What does not work just now, in words. Calls are answered all the same."""
-    degraded = dict(house.faults)
-    if house.shelf.fault:
-        degraded["book"] = f"the last good one is served, because: {house.shelf.fault}"
-    if house.directory.fault:
-        degraded["kept-directory"] = house.directory.fault
-    try:
-        async with asyncio.timeout(2):
-            found = await current(house.settings.database_url)
-        if found != head():
-            degraded["database"] = f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
-    except Exception as fault:  # whatever it is, it is the answer
-        degraded["database"] = f"it cannot be reached ({type(fault).__name__})"
-    waiting, aside = await asyncio.to_thread(_spooled, house.keeper.spool)
-    if waiting:
-        degraded["spool"] = f"{waiting} call-back wishes wait for the database"
-    if aside:
-        degraded["aside"] = f"{aside} call-back wishes cannot be delivered: IVR_VAR/spool/*.aside"
-    if house.journeys.dropped:
-        degraded["journeys"] = f"{house.journeys.dropped} were dropped"
-    return degraded
-
-
-def _spooled(spool: Spool) -> tuple[int, int]:
-    return len(spool.waiting()), len(spool.aside())
+        return {"ready": ready, "degraded": await find()}
 
 
 class LoopbackOnly:
@@ -242,12 +230,13 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         for run in (
             house.journeys.run,
             house.keeper.run,
+            house.inbox.run,
             house.bell.run,
             house.today.run,
             house.directory.run,
             house.asked.run,
             house.roster.run,
-            *([sender.run] if house.can_text else []),
+            *([sender.run] if house.post.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":
@@ -260,6 +249,7 @@ def _add_background(app: Quart, house: House, sender: Sender) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await sender.close()
         await house.keeper.close()
+        await house.inbox.close()
         await house.database.close()
 
 
@@ -280,7 +270,7 @@ async def _make_ready_and_erase(house: House) -> None:
         await welcome(house)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
-    await kept_running(house.eraser.run)
+    await asyncio.gather(*(kept_running(one.run) for one in (house.eraser, house.text_eraser)))
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

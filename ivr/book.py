@@ -114,6 +114,7 @@ def _compiled(flows: Flows, prompts: Prompts, digest: str) -> Book | None:
         wait=settled.wait,
         entry_wait=settled.entry_wait,
         read_wait=settled.read_wait,
+        texts=settled.texts,
         starts=flows.starts,
         person_menus=person_menus(flows.steps, settled.frame.person_at),
     )

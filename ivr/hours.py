@@ -27,6 +27,15 @@ FURTHEST = 60  # days: with any opening day in the week, the next one is much ne
 _OPENING = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
+def clock(moment: datetime) -> str:
+    """The time of day: "9:30 am", "noon", "5 pm"."""
+    local = moment.astimezone(LONDON)
+    if (local.hour, local.minute) == (12, 0):
+        return "noon"
+    minutes = f":{local:%M}" if local.minute else ""
+    return f"{(local.hour - 1) % 12 + 1}{minutes} {'am' if local.hour < 12 else 'pm'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The hours of one day, by London's clock."""

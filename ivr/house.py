@@ -11,7 +11,7 @@ from ivr.callbacks.attempts import Attempts
 from ivr.callbacks.bell import Bell
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
-from ivr.callbacks.erasing import Eraser
+from ivr.callbacks.erasing import Eraser, months_before
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
@@ -27,6 +27,7 @@ from ivr.callbacks.service import (
     Wishing,
 )
 from ivr.callbacks.spool import Spool
+from ivr.callbacks.texted import ByText
 from ivr.callbacks.wishes import Kind
 from ivr.carrier import Carrier
 from ivr.config import Settings
@@ -34,15 +35,19 @@ from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
+from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.asking import Asked
 from ivr.directory.current import Current
 from ivr.directory.editing import Editor
 from ivr.directory.entries import Council, Periods
+from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory, DirectoryNow
-from ivr.directory.service import AdviceService, FindCouncil, WebAddress
+from ivr.directory.places import Whereabouts, load_whereabouts
+from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -51,10 +56,15 @@ from ivr.hours import LONDON, Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages import rules
+from ivr.messages.erasing import Eraser as TextEraser
+from ivr.messages.erasing import erase_with
+from ivr.messages.inbox import Inbox, text_spool
 from ivr.messages.keys import Keys as TextKeys
 from ivr.messages.optouts import OptOuts
 from ivr.messages.outbox import Outbox
-from ivr.messages.service import CheckMobile, Compose, SendText
+from ivr.messages.post import Compose, Post
+from ivr.messages.service import CheckMobile, SendText
+from ivr.messages.thread import Thread
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
@@ -103,9 +113,9 @@ class House:
     attempts: Attempts
     bell: Bell
     carrier: Carrier
-    outbox: Outbox
-    optouts: OptOuts
-    composers: Mapping[str, Compose]  # of texts, by their kind
+    post: Post
+    inbox: Inbox
+    text_eraser: TextEraser
     register: Register
     entrance: Entrance
     backlog: Backlog
@@ -114,11 +124,6 @@ class House:
     clock: Clock
     clips: Clips
     faults: Mapping[str, str]  # what beside the book cannot be used, and why
-
-    @property
-    def can_text(self) -> bool:
-        """Whether the settings say all that sending texts needs."""
-        return _can_text(self.settings, self.carrier)
 
     def may_ring(self, number: str) -> bool:
         """Whether a caller may be put through to this number now: somebody vouches for it."""
@@ -151,7 +156,10 @@ SERVICES = frozenset(
         "needs-we-meet",
         "add-need",
         "cancel-call-back",
+        "guess-council",
         "find-council",
+        "narrow-council",
+        "settle-council",
         "advice-service",
         "web-address",
         "note-feedback",
@@ -181,24 +189,30 @@ def build(settings: Settings, clock: Clock = now) -> House:
     hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
     today = Today(database, settings.var / "today.json", hours, clock)
     backlog = Backlog(database, today.hours)
-    directory = _directory(settings, database, _read(load_councils, data, (), "directory", faults))
+    where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
+    nobody: tuple[Council, ...] = ()
+    councils = _read(load_councils, data, nobody, "directory", faults)
+    directory = _directory(settings, database, councils, where)
     asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
     carrier = _carrier(settings)
-    outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
-    composers = _composers(directory.now, clock)
+    composers = _composers(settings, shelf, directory.now, clock)
+    post = _post(settings, carrier, database, composers, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
+        "guess-council": GuessCouncil(directory.now, where),
         "find-council": FindCouncil(directory.now),
+        "narrow-council": NarrowCouncil(directory.now),
+        "settle-council": SettleCouncil(directory.now),
         "advice-service": AdviceService(directory.now, clock, asked.note),
         "web-address": WebAddress(directory.now),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),
-        "send-text": _send_text(settings, carrier, outbox, composers),
+        "send-text": SendText(post, settings.demo_mode),
         "team-open": TeamOpen(roster, today.hours, clock),
         "ring-next": RingNext(roster, Returned(database, keys).last_rang, today.hours, clock),
         "was-taken": WasTaken(roster),
@@ -212,7 +226,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         database=database,
         journeys=journeys,
         keeper=keeper,
-        eraser=Eraser(database, clock, settings.retention_months),
+        eraser=Eraser(database, clock, settings.retention_months, erase_with),
         directory=directory,
         editor=Editor(database, directory, clock),
         asked=asked,
@@ -224,9 +238,16 @@ def build(settings: Settings, clock: Clock = now) -> House:
         attempts=Attempts(database, keys, clock),
         bell=Bell(database),
         carrier=carrier,
-        outbox=outbox,
-        optouts=OptOuts(database, outbox.keys, clock),
-        composers=composers,
+        post=post,
+        inbox=Inbox(
+            post,
+            ByText(ledger, keys, backlog, clock),
+            text_spool(settings.var / "texts", post.outbox.keys),
+            settings.twilio_number,
+        ),
+        text_eraser=TextEraser(
+            database, clock, lambda: months_before(clock(), settings.retention_months)
+        ),
         register=Register(database, clock),
         entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
         backlog=backlog,
@@ -263,14 +284,16 @@ def _read(
         return nothing
 
 
-def _directory(settings: Settings, database: Database, councils: tuple[Council, ...]) -> Current:
-    """The councils of the file, with what people changed since."""
+def _directory(
+    settings: Settings, database: Database, councils: tuple[Council, ...], where: Whereabouts
+) -> Current:
+    """The councils of the file, with what people changed since, and the places in their areas."""
     periods = Periods(settings.verified_days, settings.published_days)
     return Current(
         database,
         settings.var / "directory.json",
         councils,
-        lambda changed: Directory(changed, periods=periods),
+        lambda changed: Directory(changed, where.places, periods=periods),
     )
 
 
@@ -302,39 +325,44 @@ def _carrier(settings: Settings) -> Carrier:
     )
 
 
-def _can_text(settings: Settings, carrier: Carrier) -> bool:
-    return carrier.can_text and bool(settings.public_url)
-
-
-def _send_text(
-    settings: Settings, carrier: Carrier, outbox: Outbox, composers: Mapping[str, Compose]
-) -> SendText:
-    return SendText(
-        outbox,
-        composers,
-        lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
-        _can_text(settings, carrier),
-        settings.demo_mode,
+def _post(
+    settings: Settings,
+    carrier: Carrier,
+    database: Database,
+    composers: Mapping[str, Compose],
+    clock: Clock,
+) -> Post:
+    """What writes, sends and reads texts."""
+    keys = TextKeys(settings.fernet_keys, settings.hash_key)
+    return Post(
+        outbox=Outbox(database, keys, clock),
+        optouts=OptOuts(database, keys, clock),
+        thread=Thread(database, keys, clock),
+        composers=composers,
+        finish=lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
+        can_text=carrier.can_text and bool(settings.public_url),
     )
 
 
-def _composers(directory: DirectoryNow, clock: Clock) -> dict[str, Compose]:
+def _composers(
+    settings: Settings, shelf: Shelf, directory: DirectoryNow, clock: Clock
+) -> dict[str, Compose]:
     """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
 
     def answer(topic: str) -> str:
-        raise LookupError("no answer has a short form yet")
+        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
 
-    def contact(code: str) -> str:
-        now, day = directory(), clock().astimezone(LONDON).date()
-        entry = now.council(code).entry
-        if not now.may_be_spoken(now.council(code), day):
-            raise LookupError("nobody has vouched for a number")
-        return f"What you asked us for:\n{entry.service_name}\n{entry.phone_printed}"
+    def about(words: Callable[[str], str]) -> Compose:
+        return lambda code: whole(shelf.loaded.book, words(code), (), end)
 
-    def way(code: str) -> str:
-        raise LookupError("no other way is written yet")
+    def contact_of(code: str) -> str:
+        return contact(directory(), code, clock().astimezone(LONDON).date())
 
-    return {"answer": answer, "contact": contact, "way": way}
+    def way_to(code: str) -> str:
+        return way(directory().council(code))
+
+    return {"answer": answer, "contact": about(contact_of), "way": about(way_to)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

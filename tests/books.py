@@ -41,6 +41,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = Path(__file__).parent / "sample"
 OWN = "+447700900123"  # the caller's own number: Ofcom keeps it for drama
 SID = "CA" + "1" * 32
+EVERY_FACT = {"caller_number": OWN, "texts": "yes"}  # that may be known at the start of a call
 
 # Facts as our services give them, and as long as they get.
 FACTS = {
@@ -49,9 +50,12 @@ FACTS = {
     "due_at": "2026-11-24T17:00:00Z",
     "due_day": "2026-11-24",
     "due_time": "17:00",
+    "text_number": OWN,
+    "text_printed": "07700 900 123",
     "reference": "482 195",
     "council": "E06000058",
     "council_name": "Bournemouth, Christchurch and Poole",
+    "place": "Ellesmere Port and Neston, in Cheshire West and Chester",
     "service_name": "Information, Advice and Support Service for Windsor and Maidenhead",
     "service_number": "01628 683 182",
     "service_rings": "+441628683182",
@@ -68,19 +72,19 @@ FACTS = {
     "ring": "1234567",
     "tried": "1234 1235 1236",
 }
-NAMES = (
-    "North East Lincolnshire",
-    "North Lincolnshire",
-    "North Northamptonshire",
-    "North Somerset",
-    "North Tyneside",
-    "North Yorkshire",
-    "Northumberland",
-    "Nottingham city",
-    "Nottinghamshire county",
-    "Bath and North East Somerset",
-    "West Northamptonshire",
-    "Norfolk",
+NAMES = (  # what 2 2 7 leads to, which is the longest of all
+    "Bournemouth, Christchurch and Poole",
+    "Barking and Dagenham",
+    "Barnet",
+    "Barnsley",
+    "Barnard Castle, in County Durham",
+    "Barnes, in Richmond upon Thames",
+    "Barnstaple, in Devon",
+    "Barrow-in-Furness, in Westmorland and Furness",
+    "Barton-upon-Humber, in North Lincolnshire",
+    "Essex",
+    "Basingstoke and Deane, in Hampshire",
+    "Bassetlaw, in Nottinghamshire",
 )
 FOUND = tuple(Candidate(f"E0600{number:04}", name) for number, name in enumerate(NAMES, start=12))
 
@@ -290,7 +294,7 @@ class Walk:
     def __post_init__(self) -> None:
         self._conditions = frozenset(conditions(self.book))
         waiting: deque[Position] = deque()
-        for facts in ({}, {"caller_number": OWN}):
+        for facts in ({}, {"texts": "yes"}, {"caller_number": OWN}, EVERY_FACT):
             waiting.extend(self._turn(Position(), Started(facts)))
         while waiting:
             position = waiting.popleft()

@@ -15,9 +15,10 @@ from ivr.core.wording import WAYS, vocabulary
 from ivr.directory.addresses import email_to_say, website_to_say
 from ivr.directory.entries import Council
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import Directory, keypad
+from ivr.directory.lookup import Directory
 from ivr.directory.opening import OPENS, day_in_words, next_opening, understood
 from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.spelling import keypad
 from ivr.directory.texting import ROOM, contact, way
 from ivr.gsm import septets
 from ivr.hours import LONDON, Opening

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,34 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from databases import KINDS, ROOT, new_url
+from sqlalchemy import update
 from sqlmodel import col, select
 
+from ivr.callbacks.erasing import Eraser as CallBackEraser
+from ivr.callbacks.erasing import months_before
+from ivr.callbacks.keys import Keys as CallBackKeys
+from ivr.callbacks.ledger import Ledger
+from ivr.callbacks.tables import CallBackRequest
+from ivr.callbacks.wishes import Kind as WishKind
+from ivr.callbacks.wishes import Wish
 from ivr.carrier import Carrier
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database, NoDatabaseError, upgrade
+from ivr.gsm import UnsendableError
 from ivr.messages import service
+from ivr.messages.erasing import Eraser as TextEraser
+from ivr.messages.erasing import erase_with
 from ivr.messages.keys import Keys
 from ivr.messages.optouts import OptOuts
 from ivr.messages.outbox import Draft, Kind, Outbox
-from ivr.messages.rules import UnsendableError, finished
+from ivr.messages.post import Post
+from ivr.messages.rules import finished
 from ivr.messages.sender import Sender
 from ivr.messages.service import CheckMobile, NoTextsError, SendText
 from ivr.messages.states import TOLD, State
 from ivr.messages.tables import TextMessage
+from ivr.messages.thread import Thread
 from ivr.numbers import mobile
 from tests.helplines import SetClock
 from tests.standins import Twilio, twilio
@@ -302,16 +316,15 @@ async def test_news_that_come_before_the_answer_stand(outbox: Outbox, clock: Set
 
 def send_text(outbox: Outbox, **settings: Any) -> SendText:
     composers = {"contact": lambda code: f"What you asked for:\n{code}"}
-    return SendText(
-        **{
-            "outbox": outbox,
-            "composers": composers,
-            "finish": lambda text: finished(text, OURS, ""),
-            "can_text": True,
-            "demo": True,
-            **settings,
-        }
+    post = Post(
+        outbox,
+        OptOuts(outbox.database, KEYS, outbox.clock),
+        Thread(outbox.database, KEYS, outbox.clock),
+        composers,
+        lambda text: finished(text, OURS, ""),
+        can_text=True,
     )
+    return SendText(replace(post, **settings), demo=True)
 
 
 def asks(**facts: str) -> Ask:
@@ -413,3 +426,39 @@ async def test_a_text_whose_key_is_lost_is_not_sent(
     assert await sender(outbox, standin.address).send_due()
     assert await stands(outbox) == [("failed", 0), ("queued", 0)]
     assert State.FAILED == "failed"
+
+
+# --- erasing -------------------------------------------------------------------------------------
+
+
+async def test_texts_are_erased_with_their_request_or_when_they_are_as_old(
+    database: Database, outbox: Outbox, clock: SetClock
+) -> None:
+    """Those of an urgent request are held, as it is. Who wants no texts is kept."""
+    ledger = Ledger(database, CallBackKeys((FERNET_KEY,), b"a key for hashes, in tests"))
+    for request in (1, 2):
+        wish = Wish(
+            WishKind.SAVE, str(request), "000001", f"{NUMBER[:-1]}{request}", NOON, "any", NOON
+        )
+        await ledger.enter(wish)
+        await outbox.put(replace(draft(f"of {request}"), request_id=request))
+    await outbox.put(draft("of none"))
+    await OptOuts(database, KEYS, clock).stop(NUMBER, "caller")
+    async with database.writing() as session:
+        ended = update(CallBackRequest).values(state="done", ended_at=NOON)
+        await session.exec(ended)
+        await session.exec(ended.where(col(CallBackRequest.id) == 2).values(urgent=True))
+    mine = TextEraser(database, clock, lambda: months_before(clock(), 3))
+    theirs = CallBackEraser(database, clock, 3, erase_with)
+    assert (await mine.erase(), await theirs.erase()) == (0, 0)
+    clock.at = NOON + timedelta(days=93)
+    assert (await mine.erase(), await theirs.erase()) == (1, 1)
+    async with database.reading() as session:
+        found = (await session.exec(select(TextMessage).order_by(col(TextMessage.id)))).all()
+    kept = [bool(one.number or one.number_hash or one.body) for one in found]
+    assert kept == [False, True, False]
+    assert await OptOuts(database, KEYS, clock).has(NUMBER)
+    assert (await mine.erase(), await theirs.erase()) == (0, 0)
+    shown = await Thread(database, KEYS, clock).of(1, seen=True)
+    assert [one.body for one in shown] == ["(erased)"]
+    assert await outbox.due(9) == [2]

@@ -27,6 +27,9 @@ GET  /events                  adviser
 GET  /requests/1              adviser
 POST /requests/1/claim        adviser
 POST /requests/1/call         adviser
+POST /requests/1/text         adviser
+POST /requests/1/text-again   adviser
+POST /requests/1/no-texts     adviser
 POST /requests/1/over         adviser
 POST /requests/1/longer       adviser
 POST /requests/1/release      adviser
@@ -66,7 +69,7 @@ OPEN = {"staff.sign_in", "staff.static", "staff.nothing_here", "staff.bare"}  # 
 
 FIELDS = (
     "name role password code next old new secret outcome note again to hand_over_note why"
-    " sure take_over safe_again search"
+    " sure take_over safe_again search which text_words once text do"
 ).split()
 QUERIES = "search view about council page after done next who day before".split()
 

@@ -4,18 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.messages.rules import (
-    BASIC,
-    EXTENSION,
-    UnsendableError,
-    Word,
-    check,
-    finished,
-    parts,
-    places,
-    plain,
-    word_of,
-)
+from ivr.gsm import BASIC, EXTENDED, UnsendableError, septets
+from ivr.messages.rules import Word, check, finished, plain, word_of
 
 NUMBER, NAME = "+447700900999", "Helpline"
 
@@ -26,36 +16,12 @@ def complaint(text: str) -> str:
     return str(caught.value)
 
 
-def test_the_alphabet_is_that_of_gsm() -> None:
-    """127 letters and the escape; ten more behind it. No letter stands in both."""
-    assert (len(BASIC), len(EXTENSION), BASIC & EXTENSION) == (127, 10, frozenset())
-    assert places("£5 @ 9") == 6
-    assert places("€5 [a]") == 9
-
-
-@pytest.mark.parametrize(
-    ("text", "needed"),
-    [
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        ("a" * 306, 2),
-        ("a" * 307, 3),
-        ("a" * 152 + "€" + "b" * 152, 3),  # the € is not cut in two, so a place is lost
-        ("a" * 152 + "€" + "b" * 151, 2),
-    ],
-)
-def test_a_text_is_cut_where_networks_cut_it(text: str, needed: int) -> None:
-    assert parts(text) == needed
-
-
-@given(st.text(st.sampled_from(sorted(BASIC | EXTENSION)), min_size=1, max_size=400))
+@given(st.text(st.sampled_from(sorted(BASIC | EXTENDED)), min_size=1, max_size=400))
 def test_what_is_checked_fits(text: str) -> None:
     """Or is refused, for a reason that can be read."""
     try:
         assert check(text) <= 2
-        assert places(text) <= 306
+        assert septets(text) <= 306
     except UnsendableError as refused:
         assert str(refused).endswith(".")
 

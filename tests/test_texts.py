@@ -1,21 +1,39 @@
 """Texts through the front door: what Twilio tells of ours, and what comes in."""
 
+import json
 import logging
+import re
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from ivr.config import load_settings
 from ivr.database import Database
+from ivr.handset.webhook import new_sid
 from ivr.house import build
 from ivr.messages.keys import Keys
 from ivr.messages.outbox import Draft, Kind, Outbox
 from ivr.sealing import Sealer
-from tests.helplines import CALL, KEY, NUMBER, Answer, Helpline, SetClock, done, helpline, rows
+from tests.helplines import (
+    CALL,
+    KEY,
+    NUMBER,
+    ROOT,
+    Answer,
+    Helpline,
+    SetClock,
+    done,
+    helpline,
+    rows,
+)
 from tests.standins import Twilio, twilio
 
 TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -65,6 +83,20 @@ class Post:
         form = {"MessageSid": "SM1", "MessageStatus": status, "To": asked["To"], **fields}
         return self.line.signed("POST", urlsplit(asked["StatusCallback"]).path, form)
 
+    def text(self, words: str, sender: str = NUMBER, **fields: str) -> Answer:
+        """Somebody sends us a text."""
+        form = {"MessageSid": new_sid("SM"), "From": sender, "To": OURS, "Body": words}
+        return self.line.signed("POST", "/sms", {**form, "NumMedia": "0", **fields})
+
+    def requests(self) -> list[dict[str, Any]]:
+        return rows(self.var, "callback_request")
+
+    def events(self) -> list[str]:
+        return [row["what"] for row in rows(self.var, "callback_event")]
+
+    def texts(self) -> list[dict[str, Any]]:
+        return rows(self.var, "text_message")
+
     def states(self) -> list[tuple[str, int]]:
         return [(row["state"], row["error"]) for row in rows(self.var, "text_message")]
 
@@ -112,6 +144,180 @@ def test_news_without_a_database_are_taken_all_the_same(post: Post) -> None:
     assert post.states() == [("delivered", 0)]
 
 
+# --- what comes in --------------------------------------------------------------------------------
+
+
+REFERENCE = re.compile(r"Your reference is (\d{3} \d{3})\.")
+
+
+def test_a_text_opens_a_request_and_is_answered(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By when, with a reference, and how to get help now; its words are kept sealed."""
+    caplog.set_level(logging.INFO)
+    answer = post.text("I cannot speak on the phone. My son is not in school.")
+    assert answer.page.verbs == []
+    (request,) = post.requests()
+    assert (request["topic"], request["slot"], request["access"]) == ("text", "any", '["relay"]')
+    body = post.sent()["Body"]
+    assert body.startswith("Helpline: we have your text.\nWe will answer by ")
+    found = REFERENCE.search(body)
+    assert found
+    assert found[1].replace(" ", "") == request["reference"]
+    assert "In danger now? Ring 999." in body
+    assert body.endswith("Reply STOP to end")
+    assert post.events() == ["asked by text"]
+    kept = str([rows(post.var, name) for name in ("callback_event", "text_message")])
+    assert all(secret not in kept + caplog.text for secret in ("cannot speak", NUMBER[3:]))
+
+
+def test_the_same_text_comes_in_once(post: Post) -> None:
+    """Twilio may tell of it again."""
+    for _ in range(3):
+        assert post.text("Please ring", MessageSid="SM7").status == 200
+    assert post.events() == ["asked by text"]
+    assert [row["kind"] for row in post.texts()] == ["inbound", "reply"]
+
+
+def test_further_texts_join_and_are_not_answered_again_that_day(post: Post) -> None:
+    """So two machines do not talk to each other for ever. The request keeps its place."""
+    saved = post.line.play("0", "1", "1", "2", "1").words  # in the morning
+    assert "Saved" in saved
+    first = post.requests()[0]
+    assert first["slot"] == "morning"
+    for number in range(4):
+        post.text(f"More, {number}")
+    (request,) = post.requests()
+    assert request["repeats"] == 4
+    assert [request[name] for name in ("slot", "due_at", "reference")] == [
+        first[name] for name in ("slot", "due_at", "reference")
+    ]
+    assert request["access"] == '["relay"]'
+    kinds = [row["kind"] for row in post.texts()]
+    assert kinds.count("reply") == 1
+    post.clock.at += timedelta(days=1)
+    post.text("And today?")
+    assert [row["kind"] for row in post.texts()].count("reply") == 2
+
+
+def test_a_machine_that_answers_all_that_it_gets_is_answered_a_few_times(post: Post) -> None:
+    """Even if its requests are closed each time."""
+    for number in range(9):
+        post.text(f"I am away {number}")
+        with closing(sqlite3.connect(post.var / "helpline.db")) as database:
+            database.execute("update callback_request set state = 'closed'")
+            database.commit()
+    assert [row["kind"] for row in post.texts()].count("reply") == 5
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop.", " Unsubscribe ", "END", "Cancel", "Opt-out"])
+def test_stop_is_obeyed_and_start_takes_it_back(post: Post, word: str) -> None:
+    """Neither opens a request nor is answered: Twilio does that."""
+    post.text(word)
+    post.put("one")
+    assert post.requests() == []
+    assert post.states() == [("stopped", 0)]
+    post.clock.at += timedelta(minutes=1)
+    post.text("Start")
+    post.put("two")
+    assert post.sent()["Body"] == "Hello two"
+    assert len(post.twilio.asked) == 1
+
+
+def test_help_is_answered_once_a_day(post: Post) -> None:
+    """Unless Twilio has answered it."""
+    post.text("HELP", OptOutType="HELP")
+    for _ in range(3):
+        post.text("Help?")
+    assert "text us a few words and we will answer" in post.sent()["Body"]
+    assert [row["kind"] for row in post.texts()] == ["help"]
+    assert post.requests() == []
+
+
+def test_who_wants_no_texts_can_still_ask_by_text(post: Post) -> None:
+    post.text("STOP")
+    post.text("Please ring me")
+    assert len(post.requests()) == 1
+    assert post.twilio.asked == []
+
+
+@pytest.mark.parametrize(
+    "sender", ["+441134960000", "+33612345678", "85000", "anonymous", "", "whatsapp:+447400123456"]
+)
+def test_a_text_that_nobody_can_answer_is_dropped(
+    post: Post, sender: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert post.text("Hello", sender).page.verbs == []
+    assert post.requests() == []
+    assert "a text was dropped" in caplog.text
+    assert not sender or sender not in caplog.text
+
+
+HOSTILE = ("x" * 10_000, "\0\0", "Привет 😀", "", "<Response><Say>", "a\r\n\tb\u2028", "\ud800")
+
+
+def test_whatever_a_text_holds_it_is_taken(post: Post) -> None:
+    """And by whatever method; unsigned, it is not."""
+    for number, words in enumerate(HOSTILE):
+        body = words.encode("utf-8", "replace").decode()
+        assert post.text(body, f"+4474001234{number:02d}").page.verbs == []
+    assert len(post.requests()) == len(HOSTILE)
+    assert post.text("", f"{NUMBER[:-2]}98", NumMedia="2").page.verbs == []
+    assert post.line.get("/sms", From=f"{NUMBER[:-2]}99", Body="Hello").page.verbs == []
+    assert len(post.requests()) == len(HOSTILE) + 2
+    assert post.line.signed("POST", "/sms/other", {"From": NUMBER}).page.verbs == []
+    assert post.line.signed("POST", "/sms").page.verbs == []
+    assert post.line.send("POST", "/sms", b"From=%2B447400123456&Body=Hello").status == 403
+    assert len(post.requests()) == len(HOSTILE) + 2
+
+
+def test_a_text_without_a_database_is_kept_and_entered_once(post: Post) -> None:
+    """STOP too. The spool tells nobody what is in it, and /readyz says that something waits."""
+    post.put("the database has been made ready")
+    post.sent()
+    file = post.var / "helpline.db"
+    file.rename(post.var / "away.db")
+    for _ in range(2):
+        assert post.text("I cannot speak", MessageSid="SM1").page.verbs == []
+    assert post.text("STOP", f"{NUMBER[:-2]}99").page.verbs == []
+    spooled = [path.read_bytes() for path in (post.var / "texts").glob("*.wish")]
+    assert len(spooled) == 2
+    assert b"cannot" not in b"".join(spooled)
+    degraded = json.loads(post.line.send("GET", "/readyz").body)["degraded"]
+    assert degraded["texts spool"] == "2 texts wait for the database"
+    (post.var / "away.db").rename(file)
+    assert "we have your text" in post.sent()["Body"]
+    assert post.events() == ["asked by text"]
+    post.put("one", f"{NUMBER[:-2]}99")
+    assert ("stopped", 0) in post.states()
+
+
+def test_texts_are_taken_where_none_can_be_sent(tmp_path: Path) -> None:
+    """The request is there; nobody is told that we answered."""
+    with helpline(tmp_path, SetClock(TUESDAY)) as line:
+        assert line.signed("POST", "/sms", {"From": NUMBER, "Body": "Hi"}).page.verbs == []
+        assert len(rows(tmp_path, "callback_request")) == 1
+        assert [row["kind"] for row in rows(tmp_path, "text_message")] == ["inbound"]
+
+
+def test_a_text_is_kept_though_nobody_knows_the_hours(tmp_path: Path) -> None:
+    """It promises no time then."""
+    flows = shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    (flows / "data" / "hours.yaml").write_text("monday: nonsense\n")
+    var, clock = tmp_path / "var", SetClock(TUESDAY)
+    with twilio() as standin:
+        settings = {**texting(standin.address), "IVR_FLOWS": str(flows)}
+        with helpline(var, clock, **settings) as line:
+            post = Post(line, standin, var, clock)
+            post.text("Hello")
+            assert "We will answer as soon as we can." in post.sent()["Body"]
+            assert len(post.requests()) == 1
+
+
+# --- what is offered ------------------------------------------------------------------------------
+
+
 def test_a_call_knows_whether_texts_can_be_sent(post: Post, tmp_path: Path) -> None:
     """Also one that lost its place and starts again."""
     sealer = Sealer((KEY.encode(),), post.clock)
@@ -134,8 +340,8 @@ def test_texts_are_offered_only_where_they_are_set_up(tmp_path: Path) -> None:
         "IVR_PUBLIC_URL": "https://line.example.org",
         "IVR_TWILIO_AUTH_TOKEN": "a token",
     }
-    assert build(load_settings(whole)).can_text
+    assert build(load_settings(whole)).post.can_text
     for missing in ("IVR_TEXT_FROM", "IVR_TWILIO_ACCOUNT_SID", "IVR_TWILIO_AUTH_TOKEN"):
         some = {name: value for name, value in whole.items() if name != missing}
-        assert not build(load_settings(some)).can_text
-    assert not build(load_settings({**whole, "IVR_DEMO": "yes"})).can_text
+        assert not build(load_settings(some)).post.can_text
+    assert not build(load_settings({**whole, "IVR_DEMO": "yes"})).post.can_text

@@ -328,7 +328,7 @@ async def test_demo_mode_answers_this_machine_alone(
     answer = await stranger.get(path, scope_base={"client": client})
     assert (answer.status_code, await answer.get_data(as_text=False)) == (403, b"")
     assert here.status_code == (
-        200 if path in ("/healthz", "/readyz") else 403 if "voice" in path else 404
+        200 if path in ("/", "/healthz", "/readyz") else 403 if "voice" in path else 404
     )
 
 

@@ -120,6 +120,13 @@ class Desk:
             what = f"{states.HAND_OVER.name} to {to}"
             session.add(event(request, self.clock(), claim.holder, what, self._sealed(note)))
 
+    async def note(self, request_id: int, who: str, what: str) -> None:
+        """Write down what somebody did for a request that changes nothing in it."""
+        async with self.database.writing() as session:
+            request = await session.get(CallBackRequest, request_id)
+            if request is not None:
+                session.add(event(request, self.clock(), who, what))
+
     async def release(self, claim: Claim) -> None:
         """Give a request back to the queue, where it keeps its place. Raises NotYoursError."""
         async with self.database.writing() as session:

@@ -7,11 +7,12 @@ hash, what the caller needs, the references told, and the notes of staff are gon
 import asyncio
 import calendar
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
 from ivr.database import Database, NoDatabaseError
@@ -26,9 +27,17 @@ AT_ONCE = 500  # requests in one transaction, so that no caller's "save" waits l
 class Eraser:
     """Erases what was kept long enough."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], months: int) -> None:
-        """Take how many months after its end a request is erased (IVR_RETENTION_MONTHS)."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        months: int,
+        also: Callable[[AsyncSession, Sequence[int], datetime], Awaitable[None]] | None = None,
+    ) -> None:
+        """Take how many months after its end a request is erased (IVR_RETENTION_MONTHS), and what
+        erases that which belongs to requests elsewhere, in the same transaction."""
         self._database, self._clock, self._months = database, clock, months
+        self._also = also
 
     async def run(self) -> None:
         """Erase every hour, until cancelled."""
@@ -56,6 +65,8 @@ class Eraser:
             await session.exec(told)
             notes = update(CallBackEvent).where(col(CallBackEvent.request_id).in_(ids))
             await session.exec(notes.values(note=""))
+            if self._also:
+                await self._also(session, [one for one in ids if one is not None], now)
             session.add_all(
                 CallBackEvent(request_id=one, at=now, who="schedule", what="erased")
                 for one in ids

@@ -22,6 +22,7 @@ from ivr.database import Database
 from ivr.errors import HelplineError
 
 CALLER = "caller"  # who did it, in an event
+BY_TEXT = "asked by text"  # the event
 # What lets others know of the call-back. Whoever typed the number of somebody who had asked before
 # cannot give that leave in their place.
 CONSENTS = ("message", "someone-else")
@@ -36,7 +37,7 @@ class Ledger:
     """Enters wishes into the database."""
 
     def __init__(self, database: Database, keys: Keys) -> None:
-        self._database, self._keys = database, keys
+        self.database, self._keys = database, keys
 
     async def enter(self, wish: Wish) -> Kept:
         """Enter a wish; when this returns, it is durable.
@@ -48,7 +49,7 @@ class Ledger:
         """
         for _ in range(TRIES):
             try:
-                async with self._database.writing() as session:
+                async with self.database.writing() as session:
                     return await self._entered(session, wish)
             except IntegrityError as race:  # the same effect, or another wish of this number
                 lost = race
@@ -57,7 +58,7 @@ class Ledger:
     async def open(self, number: str) -> tuple[int, datetime] | None:
         """Return the id of this number's open request and by when it is to be rung, or None."""
         query = select(CallBackRequest).where(*self._open(number))
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             request = (await session.exec(query)).one_or_none()
         return (request.id or 0, request.due_at) if request else None
 
@@ -70,8 +71,7 @@ class Ledger:
             session.add(_effect(wish, outcome, wish.request))
             return Kept(wish.told or outcome, wish.reference)
         await session.flush()  # gives a new request its id
-        answered = f"{wish.need}: {'yes' if wish.wanted else 'no'}"
-        done = event(request, wish.at, CALLER, answered if wish.kind is Kind.NEED else outcome)
+        done = event(request, wish.at, CALLER, _told_as(wish, outcome), self._words(wish))
         effect = _effect(wish, outcome, done.request_id)
         session.add_all((done, effect))
         return Kept(effect.outcome, effect.reference)
@@ -85,11 +85,12 @@ class Ledger:
         cancels = wish.kind is Kind.CANCEL
         states = CANCEL.origins if cancels else OPEN
         conditions = self._open(wish.number, states)
-        if wish.kind is not Kind.SAVE:  # that one, and none which was asked for since
+        opens = wish.kind in (Kind.SAVE, Kind.TEXT)
+        if not opens:  # that one, and none which was asked for since
             conditions = (*conditions, col(CallBackRequest.id) == wish.request)
         request = await _taken(session, *conditions)
         if request is None:
-            if wish.kind is not Kind.SAVE:
+            if not opens:
                 return None, "none"
             request = self._new(wish)
             session.add(request)
@@ -100,8 +101,14 @@ class Ledger:
         request.repeats += 1
         if wish.kind is Kind.KEEP:
             return request, "kept"
-        join(request, wish, last)
+        if wish.kind is Kind.TEXT:
+            request.access = _with(request.access, wish)
+        else:
+            join(request, wish, last)
         return request, "already"
+
+    def _words(self, wish: Wish) -> str:
+        return self._keys.seal(wish.words) if wish.words else ""
 
     def _open(self, number: str, states: Sequence[State] = OPEN) -> tuple[Any, ...]:
         return (
@@ -121,6 +128,7 @@ class Ledger:
             slot=wish.slot,
             topic=wish.topic,
             council=wish.council,
+            access=_with([], wish) if wish.kind is Kind.TEXT else [],
         )
 
 
@@ -178,9 +186,21 @@ async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
     joined = earlier.reference != request.reference
     if joined and not wish.own and wish.wanted and wish.need in CONSENTS:
         return request  # staff read in the history that somebody has said so
-    others = [need for need in request.access if need != wish.need]
-    request.access = [*others, wish.need] if wish.wanted else others
+    request.access = _with(request.access, wish)
     return request
+
+
+def _with(access: Sequence[str], wish: Wish) -> list[str]:
+    """These needs and that of the wish, or without it."""
+    others = [need for need in access if need != wish.need]
+    return [*others, wish.need] if wish.wanted else others
+
+
+def _told_as(wish: Wish, outcome: str) -> str:
+    """What the history says of a wish."""
+    if wish.kind is Kind.NEED:
+        return f"{wish.need}: {'yes' if wish.wanted else 'no'}"
+    return BY_TEXT if wish.kind is Kind.TEXT else outcome
 
 
 async def _last_wish(session: AsyncSession, request: CallBackRequest) -> datetime:

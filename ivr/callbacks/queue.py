@@ -223,7 +223,8 @@ class Queue:
         conditions = parts[looking.view]
         if looking.flow:
             topic = col(CallBackRequest.topic)
-            conditions.append(topic.startswith(f"{looking.flow}/", autoescape=True))
+            inside = topic.startswith(f"{looking.flow}/", autoescape=True)
+            conditions.append(inside | (topic == looking.flow))
         if looking.council:
             conditions.append(col(CallBackRequest.council) == looking.council)
         return conditions

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     SAVE = "save"  # ring me; joined to the open request of the same number, if there is one
     KEEP = "keep"  # I have asked before: leave it as it is
     CANCEL = "cancel"  # do not ring me after all
+    TEXT = "text"  # a text message: as SAVE, but of an open request it changes no time
     NEED = "need"  # how to ring me: added to the request of an earlier wish
 
 
@@ -25,15 +26,16 @@ class Wish:
     reference: str  # the six digits that the caller is told
     number: str = field(repr=False)  # E.164: whose request it is
     at: datetime  # when it was wished
-    slot: str = ""  # any, morning or afternoon; only of SAVE, as all that follows
+    slot: str = ""  # any, morning or afternoon; only of SAVE and TEXT, as all that follows
     due_at: datetime | None = None  # by when we said that we would ring
     topic: str = ""
     council: str = ""
     request: int = 0  # only of KEEP and CANCEL: the request that the caller was told of
     of: str = ""  # only of NEED: the effect of the earlier wish
-    need: str = ""  # only of NEED: one of those of IVR_ACCESS_NEEDS
-    wanted: bool = False  # only of NEED: whether the caller said yes
+    need: str = ""  # only of NEED and TEXT: one of those of IVR_ACCESS_NEEDS
+    wanted: bool = False  # only of NEED and TEXT: whether the caller said yes
     own: bool = False  # only of NEED: the caller rings from the phone that is to be rung
+    words: str = field(default="", repr=False)  # only of TEXT: what it says
     told: str = ""  # the outcome that the caller has heard already
 
 

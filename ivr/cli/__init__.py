@@ -12,7 +12,9 @@ from ivr.cli.callbacks import callbacks
 from ivr.cli.check import check
 from ivr.cli.database import db
 from ivr.cli.directory import directory
+from ivr.cli.doctor import doctor
 from ivr.cli.duty import duty
+from ivr.cli.presses import presses
 from ivr.cli.report import report
 from ivr.cli.serve import serve
 from ivr.cli.speak import speak
@@ -43,5 +45,18 @@ def main() -> None:
     """
 
 
-for command in (call, callbacks, check, db, directory, duty, report, serve, speak, staff):
+for command in (
+    call,
+    callbacks,
+    check,
+    db,
+    directory,
+    doctor,
+    duty,
+    report,
+    serve,
+    speak,
+    staff,
+):
     main.add_command(command)
+directory.add_command(presses)

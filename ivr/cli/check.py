@@ -40,8 +40,9 @@ def check(form: str, strict: bool) -> None:
 
 
 def _in_data(flows: Path) -> list["Finding"]:
-    """The mistakes in what services know: the hours, and the councils."""
+    """The mistakes in what services know: the hours, the councils and the places."""
     from ivr.directory.loading import read_councils
+    from ivr.directory.places import read_whereabouts
     from ivr.hours import read_hours
     from ivr.yamlfile import Report, shown
 
@@ -50,4 +51,5 @@ def _in_data(flows: Path) -> list["Finding"]:
         hours = data / "hours.yaml"
         read_hours(hours, shown(hours, flows.parent), report)
         read_councils(data, shown(data, flows.parent), report)
+        read_whereabouts(data, shown(data, flows.parent), report)
     return report.findings

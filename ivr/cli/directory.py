@@ -19,15 +19,19 @@ def show_command(council: str, as_json: bool) -> None:
     from ivr.config import load_settings
     from ivr.directory.loading import load_councils
     from ivr.directory.lookup import Directory
+    from ivr.directory.places import load_whereabouts
 
-    found = Directory(load_councils(load_settings().flows / "data")).show(council)
+    data = load_settings().flows / "data"
+    found = Directory(load_councils(data), load_whereabouts(data).places).show(council)
     if found.council is None:
         names = ", ".join(one.entry.council for one in found.candidates)
-        meant = f" Did you mean: {names}?" if names else ""
+        meant = f" {found.why}" if found.why else f" Did you mean: {names}?" if names else ""
         raise click.ClickException(f'"{council}" is not one council of England.{meant}')
     entry = asdict(found.council.entry)
     if as_json:
         click.echo(json.dumps(entry, indent=1, ensure_ascii=False))
     else:
+        if found.why:
+            click.echo(f"{found.why}\n")
         for name, value in entry.items():
             click.echo(f"{name.replace('_', ' '):>14}  {value or '-'}")

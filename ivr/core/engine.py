@@ -342,7 +342,9 @@ class _Turn:
     def _read(self, step: Read) -> tuple[Position, Said]:
         """Say one part of an answer. After the last one the call goes on without a wait."""
         part = min(self.now.part, len(step.parts) - 1)
-        self._set(answer=step.place)
+        # Where a flow has set the topic itself, that was so until the next answer.
+        facts = {name: value for name, value in self.now.facts.items() if name != TOPIC}
+        self._set(answer=step.place, facts=facts)
         self._say(step.parts[part], step=step)
         if part == len(step.parts) - 1:
             return self._follow(step.then)

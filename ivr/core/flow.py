@@ -128,6 +128,7 @@ class Read(Step):
 
     parts: tuple[str, ...] = ()
     then: Then = ()
+    text: str = ""  # the prompt that is its short form, for whoever wants it by text
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,14 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFrame:
+    """The words around every text message, as prompts."""
+
+    first_line: str  # what whoever looks at a shared phone may see
+    more: str  # before the address of the public page
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """All flows and prompts of one version, compiled, with a digest."""
 
@@ -240,6 +249,7 @@ class Book:
     frame: Frame
     silence: Handlers
     wrong_key: Handlers
+    texts: TextFrame | None = None  # None: nothing of this book is sent by text
     wait: int = 10  # seconds for one key
     entry_wait: int = 20  # seconds for typed digits, and between them
     read_wait: int = 2  # seconds between the parts of an answer
@@ -253,3 +263,11 @@ class Book:
         for step in self.steps.values():
             if isinstance(step, Menu):
                 yield from (option.label for option in step.options)
+
+    def texted(self) -> Iterator[str]:
+        """The ids of the prompts that are sent by text, and never spoken."""
+        if self.texts:
+            yield from (self.texts.first_line, self.texts.more)
+        for step in self.steps.values():
+            if isinstance(step, Read) and step.text:
+                yield step.text

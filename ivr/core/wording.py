@@ -313,6 +313,7 @@ def every_line(book: Book) -> Iterator[Line]:
         book.frame.press,
         book.frame.count,
     }
+    never_spoken = set(book.texted())
     for prompt in book.prompts:
-        if prompt not in labels:
+        if prompt not in labels | never_spoken:
             yield line(book, prompt, {})

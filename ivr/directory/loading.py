@@ -38,7 +38,7 @@ def load_councils(folder: Path) -> tuple[Council, ...]:
 
 def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...]:
     """All councils without mistakes; every mistake is reported, under this name of the folder."""
-    councils = _Table(folder / FILE, f"{name}/{FILE}", COLUMNS, NEEDED, report)
+    councils = Table(folder / FILE, f"{name}/{FILE}", COLUMNS, report, NEEDED)
     entries: dict[str, Entry] = {}
     codes: dict[str, int] = {}  # and their lines
     for line, row in councils.rows():
@@ -54,8 +54,7 @@ def read_councils(folder: Path, name: str, report: Report) -> tuple[Council, ...
             councils.error(codes[entry.gss_code], fault)
     if not codes and councils.whole:
         report.error(Where(councils.name), "F006", "there are no councils in it", "enter them")
-    needed = len(NAME_COLUMNS)
-    table = _Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, needed, report)
+    table = Table(folder / NAMES_FILE, f"{name}/{NAMES_FILE}", NAME_COLUMNS, report)
     names: dict[str, list[Row]] = {}
     for line, row in table.rows():
         for fault in _name_faults(row, codes if councils.whole else None):
@@ -71,17 +70,23 @@ def _council(entry: Entry, names: list[Row]) -> Council:
     return Council(entry, spoken=spoken, listed=given.get("listed", spoken), also=also)
 
 
-class _Table:
+class Table:
     """A CSV file, read row by row; its mistakes are reported. A column is told by its number, as a
     spreadsheet shows it."""
 
     def __init__(
-        self, path: Path, name: str, columns: tuple[str, ...], needed: int, report: Report
+        self,
+        path: Path,
+        name: str,
+        columns: tuple[str, ...],
+        report: Report,
+        needed: int | None = None,
     ) -> None:
-        """Take which columns the file may have, in order, and how many of them it must have."""
+        """Take which columns the file may have, in order, and how many of them it must have (None:
+        all)."""
         self.name, self.whole = name, False  # whole: could every row be read?
-        self._path, self._columns, self._needed = path, columns, needed
-        self._report = report
+        self._path, self._columns, self._report = path, columns, report
+        self._needed = len(columns) if needed is None else needed
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row of the right length, with its line."""

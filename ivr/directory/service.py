@@ -1,41 +1,16 @@
-"""What the phone asks of the directory: which council is meant, and whom to ring there."""
+"""What the phone asks of the directory once the council is known: whom to ring there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.conversation import Call
-from ivr.core.call import Answered, Ask, Candidate
+from ivr.core.call import Answered, Ask
 from ivr.directory.addresses import email_to_say, website_to_say
-from ivr.directory.entries import Council, Entry, speakable
+from ivr.directory.entries import Entry, speakable
 from ivr.directory.lookup import DirectoryNow
 from ivr.directory.opening import day_in_words, next_opening, understood
 from ivr.hours import LONDON
-
-
-@dataclass(frozen=True)
-class FindCouncil:
-    """Which council was spelled? ``found`` one, ``several`` to choose from, or ``none``."""
-
-    directory: DirectoryNow
-
-    async def __call__(self, ask: Ask, call: Call) -> Answered:
-        """Answer for ``letters``, the keypad digits that were pressed.
-
-        Raises LookupError when there is no directory: "none" would be untrue.
-        """
-        directory = self.directory()
-        if not directory.councils:
-            raise LookupError("the directory holds no councils")
-        spelled = directory.spelled(ask.facts["letters"])
-        if not spelled:
-            return Answered("none")
-        if len(spelled) == 1:
-            return Answered("found", _chosen(spelled[0]))
-        return Answered(
-            "several",
-            candidates=tuple(Candidate(one.entry.gss_code, one.listed) for one in spelled),
-        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +67,3 @@ def _hours(entry: Entry, now: datetime) -> tuple[str, dict[str, str]]:
     if opens is None:
         return "hours-unknown", {}
     return "closed", {"opens": day_in_words(opens, now), "opens_time": f"{opens:%H:%M}"}
-
-
-def _chosen(council: Council) -> dict[str, str]:
-    return {"council": council.entry.gss_code, "council_name": council.spoken}

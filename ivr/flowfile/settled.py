@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ivr.core.flow import Frame, Handler, Place, ServiceSpec
+from ivr.core.flow import Frame, Handler, Place, ServiceSpec, TextFrame
 from ivr.flowfile.names import Names, read_handlers, read_silences
 from ivr.yamlfile import Value, Where
 
@@ -22,6 +22,7 @@ class Settled:
     wait: int
     entry_wait: int
     read_wait: int
+    texts: TextFrame | None = None
     services_at: dict[str, Where] = field(default_factory=dict)  # where each is declared
 
 
@@ -32,7 +33,7 @@ _BOOK_NEEDS = ("start", "language", "person", *_FRAME, "trouble", "silence", "wr
 
 def read_book(content: Value, names: Names) -> Settled | None:
     """What the book file settles, or None when too much of it is missing to go on."""
-    known = (*_BOOK_NEEDS, "facts", "closing", "services", *_WAITS)
+    known = (*_BOOK_NEEDS, "facts", "closing", "services", "texts", *_WAITS)
     fields = content.fields(known, needed=_BOOK_NEEDS)
     if any(name not in fields for name in _BOOK_NEEDS):
         return None
@@ -62,8 +63,20 @@ def read_book(content: Value, names: Names) -> Settled | None:
         wait=waits["wait"],
         entry_wait=waits["entry_wait"],
         read_wait=waits["read_wait"],
+        texts=_texts(fields.get("texts"), names),
         services_at={key.text(): key.where for key, _ in _declared(fields.get("services"))},
     )
+
+
+def _texts(value: Value | None, names: Names) -> TextFrame | None:
+    """The words around every text message; None when there are none, or not all of them."""
+    if value is None:
+        return None
+    wanted = ("first_line", "more")
+    fields = value.fields(wanted, needed=wanted)
+    if any(name not in fields for name in wanted):
+        return None
+    return TextFrame(names.prompt(fields["first_line"]), names.prompt(fields["more"]))
 
 
 def _declared(value: Value | None) -> Iterable[tuple[Value, Value]]:

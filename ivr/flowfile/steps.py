@@ -31,7 +31,7 @@ from ivr.yamlfile import Value, Where, did_you_mean
 COMMON = ("silence", "wrong_key", "wait", "interrupt")
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "menu": ("options", "closing", "again"),
-    "read": ("then",),
+    "read": ("then", "text"),
     "digits": ("into", "length", "valid", "then", "otherwise"),
     "letters": ("into", "length", "valid", "then", "otherwise"),
     "ask": ("outcomes",),
@@ -153,7 +153,12 @@ class StepReader:
         parts = self.names.prompts(fields["read"])
         if not parts:
             fields["read"].error("F006", "there is nothing to read here", "name its prompts")
-        return Read(place, parts=parts, then=self._then(fields["then"]))
+        return Read(
+            place,
+            parts=parts,
+            then=self._then(fields["then"]),
+            text=self.names.prompt(fields["text"]) if "text" in fields else "",
+        )
 
     def _enter(self, place: Place, fields: dict[str, Value]) -> Step:
         letters = "letters" in fields

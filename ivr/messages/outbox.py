@@ -14,19 +14,21 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
 from ivr.messages.keys import Keys
 from ivr.messages.optouts import note, wants_none
 from ivr.messages.states import TOLD, State, before
-from ivr.messages.tables import IS_DUE, TextMessage, TextOptOut
+from ivr.messages.tables import IS_DUE, IS_KEPT, TextMessage, TextOptOut
 from ivr.vault import UnreadableError
 
 LEASE = timedelta(minutes=1)  # a sender asks for ten seconds at most: after that it was killed
 PAUSES_S = (5, 30, 120, 600, 3600)  # seconds between tries while Twilio cannot be reached
-TOO_LATE = timedelta(days=1)  # an answer that is a day old helps nobody
+A_DAY = timedelta(days=1)
+TOO_LATE = A_DAY  # an answer that is a day old helps nobody
+MOST_ANSWERS = 5  # to the texts of one number in a day
 OPTED_OUT = 21610  # Twilio's error: they answered STOP, and Twilio keeps that too
 CALLER, HELPLINE, TWILIO = "caller", "helpline", "Twilio"  # who did it, beside staff
 
@@ -99,10 +101,30 @@ class Outbox:
             return Put(False, state == State.STOPPED)
         number_hash = self.keys.number_hash(draft.number)
         stopped = await wants_none(session, number_hash)
-        session.add(self.row(draft, State.STOPPED if stopped else State.WAITING))
+        session.add(self._row(draft, State.STOPPED if stopped else State.WAITING))
         return Put(True, stopped)
 
-    def row(self, draft: Draft, state: State, at: datetime | None = None) -> TextMessage:
+    async def received(self, draft: Draft, at: datetime) -> None:
+        """Write down a message that came in; the same effect once. Raises NoDatabaseError."""
+        row = self._row(draft, State.RECEIVED, at)
+        try:
+            async with self.database.writing() as session:
+                session.add(row)
+        except IntegrityError:  # it is there
+            return
+
+    async def answered_enough(self, number: str) -> bool:
+        """Whether this number (E.164) has had so many answers of ours to its texts in a day that a
+        machine must be at the other end. Raises NoDatabaseError."""
+        query = select(func.count()).where(
+            col(TextMessage.number_hash) == self.keys.number_hash(number),
+            col(TextMessage.made_at) > self.clock() - A_DAY,
+            col(TextMessage.kind).in_([Kind.REPLY.value, Kind.HELP.value]),
+        )
+        async with self.database.reading() as session:
+            return (await session.exec(query)).one() >= MOST_ANSWERS
+
+    def _row(self, draft: Draft, state: State, at: datetime | None = None) -> TextMessage:
         """The row of a message in this state, made now or at another moment."""
         made = at or self.clock()
         return TextMessage(
@@ -124,6 +146,7 @@ class Outbox:
         """Return the ids of some of the messages that are to be sent now."""
         query = select(TextMessage.id).where(
             IS_DUE,
+            IS_KEPT,
             col(TextMessage.state) == State.WAITING.value,
             col(TextMessage.next_at) <= self.clock(),
         )

@@ -1,23 +1,15 @@
-"""What a text message may be: its letters, its length, its first line, its end. Pure functions.
+"""What a text message may be: its length, its first line, its end; and words alone. Pure functions.
 
-A text goes out in GSM-7, an alphabet of seven bits (3GPP TS 23.038). Some letters of it take two
-places. One message has 160 places; a longer one is cut into parts of 153, and each is paid for.
-Phones are shared, and show the first line to whoever looks, so that line must not tell.
+Each part of a text is paid for. Phones are shared, and show the first line to whoever looks, so
+that line must not tell what the text is about.
 """
 
 import re
 from enum import StrEnum
 
-from ivr.errors import HelplineError
+from ivr.core.texting import telling
+from ivr.gsm import MOST_SEGMENTS, MOST_SEPTETS, UnsendableError, segments, septets, unsendable
 from ivr.numbers import printed
-
-BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-EXTENSION = frozenset("\f^{}\\[~]|€")  # these take two places
-ALONE, EACH = 160, 153  # places of one message, and of each part of a longer one
-MOST = 2  # parts
 
 # What writing programs put in place of plain letters.
 PLAIN = str.maketrans(
@@ -34,21 +26,9 @@ PLAIN = str.maketrans(
     }
 )
 
-# What would tell whoever looks at the phone what it is about.
-TELLING = re.compile(
-    r"\b(?:sen|send|sendias\w*|special|needs?|school\w*|nurser(?:y|ies)|pupils?|child\w*|kids?"
-    r"|sons?|daughters?|boys?|girls?|parent\w*|carers?|council\w*|educat\w*|ehc\w*|plans?"
-    r"|exclu\w*|autis\w*|adhd|dyslexi\w*|disab\w*|diagnos\w*|tribunal\w*)\b",
-    re.IGNORECASE,
-)
-
 STOP = frozenset("STOP STOPALL UNSUBSCRIBE END QUIT REVOKE OPTOUT CANCEL".split())
 START = frozenset("START UNSTOP".split())
 HELP = frozenset("HELP INFO".split())
-
-
-class UnsendableError(HelplineError):
-    """This cannot be sent as a text message."""
 
 
 class Word(StrEnum):
@@ -74,26 +54,6 @@ def plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def places(text: str) -> int:
-    """Return how many places of GSM-7 a text takes. Raises UnsendableError for other letters."""
-    strange = sorted(set(text) - BASIC - EXTENSION)
-    if strange:
-        named = " ".join(strange[:5])
-        raise UnsendableError(f"A text message cannot have {named} in it. Write it another way.")
-    return sum(2 if letter in EXTENSION else 1 for letter in text)
-
-
-def parts(text: str) -> int:
-    """Return in how many parts a text is sent. Raises UnsendableError for other letters."""
-    if places(text) <= ALONE:
-        return 1
-    count, used = 1, 0
-    for letter in text:
-        width = 2 if letter in EXTENSION else 1  # it is never cut in two
-        count, used = (count + 1, width) if used + width > EACH else (count, used + width)
-    return count
-
-
 def check(text: str) -> int:
     """Return in how many parts a text is sent.
 
@@ -102,16 +62,20 @@ def check(text: str) -> int:
     """
     if not text.strip():
         raise UnsendableError("There is nothing in it. Write a few words.")
-    needed = parts(text)
-    if needed > MOST:
-        over = places(text) - MOST * EACH
+    strange = unsendable(text)
+    if strange:
+        named = " ".join(strange[:5])
+        raise UnsendableError(f"A text message cannot have {named} in it. Write it another way.")
+    needed = segments(text)
+    if needed > MOST_SEGMENTS:
+        over = max(septets(text) - MOST_SEPTETS, 1)
         raise UnsendableError(
-            f"It is too long by about {max(over, 1)} letters. It may have {MOST * EACH}."
+            f"It is too long by about {over} letters. It may have {MOST_SEPTETS}."
         )
-    telling = TELLING.search(text.split("\n", 1)[0])
-    if telling:
+    tells = telling(text.split("\n", 1)[0])
+    if tells:
         raise UnsendableError(
-            f'Its first line says "{telling[0]}". Others may see that line: write it without.'
+            f'Its first line says "{tells}". Others may see that line: write it without.'
         )
     return needed
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ivr.carrier import Carrier, CarrierBusyError, CarrierError, CarrierSilentError
 from ivr.database import NoDatabaseError
@@ -23,37 +23,44 @@ class Sender:
     outbox: Outbox
     carrier: Carrier
     status_url: Callable[[int], str]  # where Twilio tells how this message fares
-    _under_way: set["asyncio.Task[bool]"] = field(default_factory=set)
+    _round: "asyncio.Task[float] | None" = None
+    _closing: bool = False
     _down: bool = False
 
     async def run(self) -> None:
         """Send what is due, every second, until cancelled."""
-        while True:
-            rest = EVERY_S
-            try:
-                await self.outbox.abandoned()
-                if not await self.send_due():
-                    rest = REST_S
-                self._down = False
-            except NoDatabaseError:
-                if not self._down:
-                    log.warning("texts wait: the database cannot be used")
-                self._down = True
-            await asyncio.sleep(rest)
+        while not self._closing:
+            self._round = asyncio.create_task(self._send_and_rest())
+            # Who stops us must not cut a request in two: see ``close``.
+            await asyncio.sleep(await asyncio.shield(self._round))
+
+    async def close(self) -> None:
+        """Wait until what is being sent is sent, and noted."""
+        self._closing = True
+        if self._round:
+            await asyncio.gather(self._round, return_exceptions=True)
+
+    async def _send_and_rest(self) -> float:
+        """Send what is due, and return for how many seconds to rest then."""
+        try:
+            await self.outbox.abandoned()
+            answered = await self.send_due()
+            self._down = False
+        except NoDatabaseError:
+            if not self._down:
+                log.warning("texts wait: the database cannot be used")
+            self._down = True
+            return EVERY_S
+        return EVERY_S if answered else REST_S
 
     async def send_due(self) -> bool:
         """Send what is due; whether Twilio answered each time. Raises NoDatabaseError."""
         for message in await self.outbox.due(AT_ONCE):
-            sending = asyncio.create_task(self._send(message))
-            self._under_way.add(sending)
-            sending.add_done_callback(self._under_way.discard)
-            if not await asyncio.shield(sending):  # who stops us must not cut a request in two
+            if self._closing:
+                break
+            if not await self._send(message):
                 return False
         return True
-
-    async def close(self) -> None:
-        """Wait until what is being sent is sent, and noted."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _send(self, message: int) -> bool:
         taken = await self.outbox.take(message)

@@ -1,18 +1,16 @@
 """What the phone asks for: may this number have a text, and send what the caller chose to have."""
 
 import asyncio
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.errors import HelplineError
-from ivr.messages.outbox import CALLER, Draft, Kind, Outbox
+from ivr.messages.outbox import CALLER, Draft, Kind
+from ivr.messages.post import Post
 from ivr.numbers import mobile, printed
 
 PATIENCE_S = 3.0  # seconds that a caller waits for the database
-
-Compose = Callable[[str], str]  # a text about a topic, or about a council; raises LookupError
 
 
 class NoTextsError(HelplineError):
@@ -43,16 +41,13 @@ class SendText:
     whatever went wrong: the caller then hears that nothing is sent.
     """
 
-    outbox: Outbox
-    composers: Mapping[str, Compose]  # by the kind of the text
-    finish: Callable[[str], str]  # adds how to stop texts; raises UnsendableError
-    can_text: bool
+    post: Post
     demo: bool  # are drama numbers accepted?
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer once the text is kept."""
         number = mobile(ask.facts["text_number"], self.demo)
-        if not (self.can_text and number):
+        if not (self.post.can_text and number):
             raise NoTextsError
         kind = Kind(ask.facts["text_kind"])
         about = ask.facts.get("topic" if kind is Kind.ANSWER else "council", "")
@@ -60,9 +55,9 @@ class SendText:
             effect=f"call {call.effect(ask)}",
             kind=kind,
             number=number,
-            body=self.finish(self.composers[kind.value](about)),
+            body=self.post.finish(self.post.composers[kind.value](about)),
             who=CALLER,
         )
         async with asyncio.timeout(PATIENCE_S):
-            put = await self.outbox.put(draft)
+            put = await self.post.outbox.put(draft)
         return Answered("stopped" if put.stopped else "queued")

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.errors import SealError
+from ivr.messages.inbox import Inbox, Incoming
 from ivr.messages.outbox import Outbox
+from ivr.numbers import caller_number, mobile
 from ivr.phone.twiml import document
 from ivr.sealing import Sealer
 
@@ -20,6 +22,7 @@ STATUS = "text status"  # the kind of the address
 GOOD_FOR = 7 * 24 * 3600  # seconds: the network may try for days
 PATIENCE_S = 3.0  # seconds for the database
 NOTHING_TO_SAY = 204
+LONGEST = 2_000  # characters of a text: Twilio joins up to 1,600
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,9 @@ class Texts:
 
     sealer: Sealer
     outbox: Outbox
+    inbox: Inbox
     public_url: str
+    demo: bool  # are drama numbers accepted?
 
     def status_url(self, message: int) -> str:
         """The address at which Twilio tells how this message fares."""
@@ -42,7 +47,29 @@ class Texts:
         if what == "status":
             await self._told(sealed, form)
             return NOTHING_TO_SAY, ""
+        if not rest:
+            await self._receive(form)
         return 200, document("")
+
+    async def _receive(self, form: Mapping[str, str]) -> None:
+        sender = form.get("From", "")
+        number = mobile(sender, self.demo) if caller_number(sender, self.demo) else ""
+        if not number:
+            log.info("a text was dropped: it did not come from a UK mobile")
+            return
+        words = _words(form)
+        sid = form.get("MessageSid", "") or form.get("SmsSid", "") or f"{number} {words}"
+        text = Incoming(
+            effect=self.outbox.keys.effect_hash(sid),
+            at=self.outbox.clock(),
+            number=number,
+            words=words,
+            answered=bool(form.get("OptOutType")),
+        )
+        try:
+            await self.inbox.receive(text)
+        except Exception as fault:  # neither database nor disk: Twilio's log has it still
+            log.error("a text is lost: %s", type(fault).__name__)
 
     async def _told(self, sealed: str, form: Mapping[str, str]) -> None:
         try:
@@ -56,3 +83,11 @@ class Texts:
                 await self.outbox.told(message, status, sid.replace("\0", ""), error)
         except Exception as fault:  # Twilio tells it once: the message stays as it was known
             log.warning("how text %d fares is not recorded: %s", message, type(fault).__name__)
+
+
+def _words(form: Mapping[str, str]) -> str:
+    """What a text says. Pictures and the like are left with Twilio, and that is said."""
+    words = form.get("Body", "").replace("\0", "").strip()[:LONGEST]
+    with_files = form.get("NumMedia", "") not in ("", "0")
+    said = [words] if words else [] if with_files else ["(There was nothing in it.)"]
+    return "\n".join((*said, *(["(It came with something that is not shown.)"] * with_files)))

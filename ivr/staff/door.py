@@ -28,7 +28,15 @@ SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"
 A_YEAR = 365 * 24 * 3600
 LARGEST_FORM = 100_000  # bytes
 SEE_OTHER = 303
-WRITTEN = ("note", "hand_over_note", "why", "by_hand", "text", "reason")  # fields of some length
+WRITTEN = (
+    "note",
+    "hand_over_note",
+    "why",
+    "by_hand",
+    "text",
+    "reason",
+    "text_words",
+)  # fields of some length
 READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ from ivr.core.flow import Book
 from ivr.directory.lookup import DirectoryNow
 from ivr.duty.roster import Roster
 from ivr.hours import HoursNow
+from ivr.messages.post import Post
 from ivr.people.audit import Deeds
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance
@@ -53,4 +54,5 @@ class Office:
     demo: bool  # are drama numbers accepted?
     proxies: int  # of our own, between browsers and us
     attempts: Attempts
+    post: Post
     ring: Ring | None  # rings whoever holds a request for an attempt; None: by hand only

@@ -13,6 +13,7 @@ from ivr.callbacks.attempts import DIALLED, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
 from ivr.callbacks.queue import Happening, Shown
 from ivr.callbacks.states import OUTCOMES, State
+from ivr.callbacks.texted import TOPIC
 from ivr.carrier import CarrierError, CarrierSilentError
 from ivr.directory.entries import Council
 from ivr.hours import HALVES, LONDON
@@ -21,6 +22,7 @@ from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field
 from ivr.staff.office import Office
+from ivr.staff.texts import TextPages
 from ivr.staff.topics import Topics
 
 CLAIMS = (states.CLAIM.name, states.TAKE_OVER.name)
@@ -51,6 +53,7 @@ class RequestPages:
         }
         for what, view in done.items():
             door.page(f"{one}/{what}", Role.ADVISER, "POST")(view)
+        self._texts = TextPages(door, office, one, self._page)
 
     async def one(self, number: int) -> Response:
         """The page."""
@@ -235,11 +238,13 @@ class RequestPages:
             outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],
             needs=[words.NEEDS.get(need, need) for need in shown.record.access],
             topic=topics.topic(shown.record.topic),
+            by_text=shown.record.topic == TOPIC,
             council=council,
             vouched=council is not None and self._is_vouched(council),
             colleagues=await self._colleagues() if claim else [],
             times=self._times() if claim else [],
             safety=self._office.safety,
+            texts=await self._texts.shown(shown, claim is not None, seen, form or {}),
             form=form or {},
             errors=errors or {},
         )

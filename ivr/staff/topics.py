@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
+from ivr.callbacks.texted import TOPIC
 from ivr.core.flow import (
     AskService,
     Book,
@@ -17,6 +18,8 @@ from ivr.core.flow import (
 )
 from ivr.core.graph import anyhow
 from ivr.core.wording import line
+
+BY_TEXT = "By text"  # instead of an answer of the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Topics:
 
     def title(self, place: str) -> str:
         """Return the choice that leads to a place; "" if the book has no such place."""
-        return self._titles.get(place, "")
+        return BY_TEXT if place == TOPIC else self._titles.get(place, "")
 
     def flows(self) -> dict[str, str]:
         """Return the flows that answers stand in, each with the title of its first place."""
@@ -49,7 +52,7 @@ class Topics:
                 found.setdefault(
                     flow, self._titles.get(self._book.starts.get(flow, ""), "") or flow
                 )
-        return found
+        return {**found, TOPIC: BY_TEXT}
 
     def topic(self, place: str) -> Topic | None:
         """Return what is said at a place, if the book still has it."""

@@ -2,8 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
+from ivr import hours
 from ivr.callbacks.states import State
 from ivr.hours import LONDON
+from ivr.messages.states import State as TextState
 
 STATES = {
     State.WAITING: "Waiting",
@@ -37,6 +39,21 @@ OUTCOME_HINTS = {
     "other": "It is due again tomorrow. Say in a note what happened.",
 }
 
+# How a text of ours fares.
+TEXT_STATES = {
+    TextState.WAITING: "It waits to be sent",
+    TextState.SENDING: "It is being sent",
+    TextState.UNKNOWN: "Nobody can say whether it was sent",
+    TextState.REPEATED: "Nobody could say whether it was sent; it was sent again",
+    TextState.QUEUED: "It is on its way",
+    TextState.SENT: "It is on its way",
+    TextState.DELIVERED: "Their phone has it",
+    TextState.UNDELIVERED: "It did not reach their phone",
+    TextState.FAILED: "It was not sent",
+    TextState.STOPPED: "It was not sent: they want no texts",
+    TextState.RECEIVED: "It came in",
+}
+
 # What a page says after something was done. Pages name these in their address.
 DONE = {
     "released": "It is back in the queue, at its place.",
@@ -58,18 +75,16 @@ DONE = {
     "removed": "They are removed, and signed out.",
     "day-changed": "That day is changed. The next call goes by it.",
     "day-usual": "That day has its usual hours again.",
+    "text": "The text is on its way. How it fares is shown under “Texts”.",
+    "texts-stopped": "It was not sent: they want no texts.",
+    "no-texts": "They will get no texts from us.",
+    "texts": "They can get texts again.",
     "notice-up": "The next caller hears it.",
     "notice-down": "Callers do not hear it any more.",
 }
 
 
-def clock(moment: datetime) -> str:
-    """The time of day: "9:30 am", "noon", "5 pm"."""
-    local = moment.astimezone(LONDON)
-    if (local.hour, local.minute) == (12, 0):
-        return "noon"
-    minutes = f":{local:%M}" if local.minute else ""
-    return f"{(local.hour - 1) % 12 + 1}{minutes} {'am' if local.hour < 12 else 'pm'}"
+clock = hours.clock  # "9:30 am", "noon": pages and texts say times alike
 
 
 def day(moment: datetime, now: datetime) -> str:

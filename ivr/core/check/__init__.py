@@ -6,6 +6,7 @@ menus     keys, choices, and what silence does
 landings  where wrong keys, unusable entries and silence lead
 facts     what is spoken or asked for, but known to nobody
 known     what is spoken, but not known on every way to it
+texts     answers without a short form, and texts that cannot be sent as they stand
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from ivr.core.check.flaw import Flaw
 from ivr.core.check.known import flaws_in_knowledge
 from ivr.core.check.landings import flaws_in_landings
 from ivr.core.check.menus import flaws_in_menus
+from ivr.core.check.texts import flaws_in_texts
 from ivr.core.check.ways import flaws_in_ways
 from ivr.core.flow import Book
 
@@ -25,6 +27,7 @@ def flaws(book: Book, whole: bool = True) -> Iterator[Flaw]:
     """Everything wrong with the book as a whole. Where part of the flows was lost in reading, what
     a step leads to may be missing: only what is wrong with a step by itself is told."""
     yield from flaws_in_menus(book)
+    yield from flaws_in_texts(book)
     if whole:
         yield from flaws_in_landings(book)
         yield from flaws_in_ways(book)

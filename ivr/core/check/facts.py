@@ -128,6 +128,7 @@ def _unspoken(book: Book) -> Iterator[Flaw]:
     spoken |= {frame.sorry_lost, frame.sorry_stuck}
     for step in book.steps.values():
         spoken.update(spoken_by(step))
+    spoken.update(book.texted())
     # A name that a step misspells is a mistake already, and the prompt that it means is not unused.
     misspelt = spoken - set(book.prompts)
     meant = {near for name in misspelt for near in get_close_matches(name, list(book.prompts))}

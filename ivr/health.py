@@ -1,0 +1,185 @@
+"""What works and what does not: for `/readyz` while it runs, and for `ivr doctor` beforehand.
+
+Nothing here rings anybody or changes what is kept.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ivr.core.wording import every_line
+from ivr.database import current, head
+from ivr.hours import LONDON
+from ivr.house import House
+from ivr.spool import Spool
+
+PATIENCE_S = 2.0  # seconds for the database
+
+
+class State(StrEnum):
+    """How something is."""
+
+    FINE = "ok"
+    NOTE = "note"  # the helpline works, and somebody may want to look at it
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How one thing is, in words."""
+
+    what: str
+    state: State
+    said: str
+
+
+async def degraded(house: House) -> dict[str, str]:
+    """What does not work just now, in words. Calls are answered all the same."""
+    found = dict(house.faults)
+    if house.shelf.fault:
+        found["book"] = f"the last good one is served, because: {house.shelf.fault}"
+    if house.directory.fault:
+        found["kept-directory"] = house.directory.fault
+    fault = await _of_database(house)
+    if fault:
+        found["database"] = fault
+    else:
+        found.update(await _of_texts(house))
+    for name, what, spool in (
+        ("", "call-back wishes", house.keeper.spool),
+        ("texts ", "texts", house.inbox.spool),
+    ):
+        waiting, aside = await asyncio.to_thread(_spooled, spool)
+        if waiting:
+            found[f"{name}spool"] = f"{waiting} {what} wait for the database"
+        if aside:
+            files = f"IVR_VAR/{spool.folder.name}/*.aside"
+            found[f"{name}aside"] = f"{aside} {what} cannot be delivered: {files}"
+    if house.journeys.dropped:
+        found["journeys"] = f"{house.journeys.dropped} were dropped"
+    return found
+
+
+async def examined(house: House) -> list[Sign]:
+    """How everything is that a helpline needs, those first that everything else needs."""
+    wrong = await degraded(house)
+    signs = [
+        Sign(what, State.WRONG, wrong.pop(what)) if what in wrong else await look(house)
+        for what, look in LOOKS.items()
+    ]
+    return [*signs, *(Sign(what, State.WRONG, said) for what, said in wrong.items())]
+
+
+# --- one thing after another -------------------------------------------------------------------
+
+
+async def _settings(house: House) -> Sign:
+    settings = house.settings
+    if settings.demo_mode:
+        said = "demo mode: this machine alone is answered (IVR_TWILIO_AUTH_TOKEN is not set)"
+        return Sign("settings", State.NOTE, said)
+    return Sign("settings", State.FINE, f"reached at {settings.public_url}")
+
+
+async def _book(house: House) -> Sign:
+    book = house.shelf.loaded.book
+    said = f"{len(book.steps)} steps, {len(book.prompts)} prompts"
+    return Sign("book", State.FINE, said)
+
+
+async def _database(house: House) -> Sign:
+    kind = "PostgreSQL" if house.settings.shared_database else "SQLite"
+    return Sign("database", State.FINE, f"{kind}, at migration {head()}")
+
+
+async def _hours(house: House) -> Sign:
+    is_open = house.today.hours().is_open(house.clock())
+    return Sign("hours", State.FINE, "staffed now" if is_open else "nobody is at the phones now")
+
+
+async def _directory(house: House) -> Sign:
+    directory, day = house.directory.now(), house.clock().astimezone(LONDON).date()
+    councils = directory.councils
+    answered = sum(directory.may_be_spoken(council, day) for council in councils)
+    state = State.FINE if answered == len(councils) else State.NOTE
+    said = f"{answered} of {len(councils)} councils can be answered with a number today"
+    return Sign("directory", state, said)
+
+
+async def _clips(house: House) -> Sign:
+    if house.settings.speech == "say":
+        return Sign("clips", State.FINE, "none are needed: Twilio's voice speaks (IVR_SPEECH)")
+    lines = [line for line in every_line(house.shelf.loaded.book) if not line.private]
+    made = sum(house.clips.ready(line, slow) for line in lines for slow in (False, True))
+    missing = 2 * len(lines) - made
+    if missing:
+        said = f"{missing} of {2 * len(lines)} are not made; until then Twilio's voice: ivr speak"
+        return Sign("clips", State.NOTE, said)
+    return Sign("clips", State.FINE, f"{made} are made")
+
+
+async def _duty(house: House) -> Sign:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            number = len(await house.roster.listed())
+    except Exception as fault:  # whatever it is, it is the answer
+        return Sign("duty", State.WRONG, f"it cannot be read ({type(fault).__name__})")
+    if number:
+        return Sign("duty", State.FINE, f"{number} on duty")
+    said = "nobody is on duty: 0 leads to a call-back (ivr duty on)"
+    return Sign("duty", State.NOTE, said)
+
+
+async def _ringing(house: House) -> Sign:
+    if house.carrier.can_ring:
+        return Sign("ringing", State.FINE, "staff can ring callers from their page")
+    said = "staff ring by hand; IVR_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _NUMBER are needed"
+    return Sign("ringing", State.NOTE, said)
+
+
+async def _texts(house: House) -> Sign:
+    if house.post.can_text:
+        return Sign("texts", State.FINE, f"they come from {house.settings.text_from}")
+    said = "nothing offers them; IVR_TEXT_FROM and the account at Twilio are needed"
+    return Sign("texts", State.NOTE, said)
+
+
+#: What is looked at, in this order; by the names under which `degraded` tells of it.
+LOOKS: dict[str, Callable[[House], Awaitable[Sign]]] = {
+    "settings": _settings,
+    "book": _book,
+    "database": _database,
+    "hours": _hours,
+    "directory": _directory,
+    "clips": _clips,
+    "duty": _duty,
+    "ringing": _ringing,
+    "texts": _texts,
+}
+
+
+async def _of_database(house: House) -> str:
+    """What is wrong with the database; "" if nothing is."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            found = await current(house.settings.database_url)
+    except Exception as fault:  # whatever it is, it is the answer
+        return f"it cannot be reached ({type(fault).__name__})"
+    return (
+        "" if found == head() else f"at migration {found or 'none'}, not {head()}: ivr db upgrade"
+    )
+
+
+async def _of_texts(house: House) -> Mapping[str, str]:
+    """Which texts are stuck."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await house.post.thread.stuck()
+    except Exception as fault:  # whatever it is, it is the answer
+        return {"texts": f"they cannot be read ({type(fault).__name__})"}
+
+
+def _spooled(spool: Spool[Any]) -> tuple[int, int]:
+    return len(spool.waiting()), len(spool.aside())

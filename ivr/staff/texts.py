@@ -1,0 +1,146 @@
+"""Text this: whoever holds a request writes to the caller, or sends what they heard."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from quart import Response, g, request
+
+from ivr.callbacks.desk import NotYoursError
+from ivr.callbacks.queue import Shown
+from ivr.errors import HelplineError
+from ivr.gsm import UnsendableError
+from ivr.messages.outbox import Draft, Kind
+from ivr.messages.replies import from_staff
+from ivr.messages.rules import check
+from ivr.numbers import mobile
+from ivr.people.tables import Role
+from ivr.staff import words
+from ivr.staff.door import Door, field
+from ivr.staff.office import Office
+
+# What can be sent beside one's own words. Where there is a contact, nobody needs other ways.
+CHOICES = (
+    (Kind.CONTACT, "How to reach their advice service"),
+    (Kind.WAY, "How to find their advice service"),
+    (Kind.ANSWER, "What they heard"),
+)
+LONGEST = 2_000  # characters that are looked at; far fewer fit
+SENT, NO_TEXTS, TEXTS_AGAIN = "sent a text", "wants no texts", "wants texts again"  # events
+
+Page = Callable[..., Awaitable[Response]]  # the page of a request
+
+
+class TextPages:
+    """What can be done with texts on the page of a request."""
+
+    def __init__(self, door: Door, office: Office, one: str, page: Page) -> None:
+        """Take the address of a request's page, and what shows it."""
+        self._door, self._office, self._page = door, office, page
+        done = {"text": self.text, "text-again": self.text_again, "no-texts": self.no_texts}
+        for what, view in done.items():
+            door.page(f"{one}/{what}", Role.ADVISER, "POST")(view)
+
+    async def text(self, number: int) -> Response:
+        """Show what would be sent; or send it."""
+        form = await request.form
+        shown = await self._office.queue.shown(number)
+        to = await self._mine(number)
+        if shown is None or to is None:
+            return await self._page(number, 409, form, {"claim": str(NotYoursError())})
+        if not to or not self._office.post.can_text:
+            return await self._page(number, 422, form, {"text_words": "No text can be sent there."})
+        try:
+            body = self._body(shown, form)
+        except UnsendableError as wrong:
+            return await self._page(number, 422, form, {"text_words": str(wrong)})
+        once = field(form, "once")[:32]
+        if field(form, "do") != "send" or not once:
+            return await self._page(number, form=form)
+        draft = Draft(f"staff {number} {once}", Kind.STAFF, to, body, g.member.name, number)
+        put = await self._office.post.outbox.put(draft)
+        if put.is_new and not put.stopped:
+            await self._office.desk.note(number, g.member.name, SENT)
+        return self._door.go(f"/requests/{number}", done="texts-stopped" if put.stopped else "text")
+
+    async def text_again(self, number: int) -> Response:
+        """Nobody can say whether it was sent: send it again."""
+        which = field(await request.form, "text")
+        if await self._mine(number) is None:
+            return await self._page(number, 409, errors={"claim": str(NotYoursError())})
+        message = int(which) if which.isascii() and which.isdecimal() and len(which) < 10 else 0
+        if await self._office.post.thread.again(message, number, g.member.name):
+            await self._office.desk.note(number, g.member.name, SENT)
+        return self._door.go(f"/requests/{number}", done="text")
+
+    async def no_texts(self, number: int) -> Response:
+        """They want no texts; or want them again."""
+        again = "again" in await request.form
+        to = await self._mine(number)
+        if to is None:
+            return await self._page(number, 409, errors={"claim": str(NotYoursError())})
+        if to:
+            optouts, who = self._office.post.optouts, g.member.name
+            await (optouts.start(to, who) if again else optouts.stop(to, who))
+            await self._office.desk.note(number, who, TEXTS_AGAIN if again else NO_TEXTS)
+        return self._door.go(f"/requests/{number}", done="texts" if again else "no-texts")
+
+    async def shown(self, shown: Shown, mine: bool, seen: bool, form: Mapping[str, str]) -> Any:
+        """What the page of a request shows of texts. ``mine``: whoever looks holds it; ``seen``:
+        they may see what is private."""
+        post = self._office.post
+        found: dict[str, Any] = {
+            "thread": await post.thread.of(shown.id, seen),
+            "states": words.TEXT_STATES,
+            "can_text": post.can_text and mine,
+        }
+        if not found["can_text"]:
+            return found
+        to = await self._mine(shown.id)
+        found["is_mobile"] = bool(to)
+        found["wants_none"] = bool(to) and await post.optouts.has(to or "")
+        found["choices"] = self._choices(shown)
+        found["preview"] = self._preview(shown, form)
+        return found
+
+    async def _mine(self, number: int) -> str | None:
+        """The mobile of a request that whoever looks holds; "" if it has none, None if they do not
+        hold it."""
+        if await self._office.desk.held(number, g.member.name) is None:
+            return None
+        return mobile(await self._office.queue.number(number), self._office.demo)
+
+    def _choices(self, shown: Shown) -> list[tuple[str, str]]:
+        """What can be sent beside one's own words."""
+        found = [(kind, label) for kind, label in CHOICES if self._composed(shown, kind)]
+        has_contact = found[:1] == list(CHOICES[:1])
+        return [one for one in found if not (has_contact and one[0] == Kind.WAY)]
+
+    def _composed(self, shown: Shown, kind: str) -> str:
+        """A text of this kind for this request; "" if there is none."""
+        about = shown.record.topic if kind == Kind.ANSWER else shown.record.council
+        composer = self._office.post.composers.get(kind)
+        try:
+            return composer(about) if composer and about else ""
+        except (LookupError, HelplineError):  # there is none, or it cannot be sent
+            return ""
+
+    def _body(self, shown: Shown, form: Mapping[str, str]) -> str:
+        """The whole text that was chosen or written. Raises UnsendableError."""
+        which, written = field(form, "which"), field(form, "text_words")[:LONGEST]
+        known = [kind for kind, _ in self._choices(shown)]
+        if which in known:
+            return self._office.post.finish(self._composed(shown, which))
+        if not written:
+            raise UnsendableError("There is nothing in it. Write a few words, or choose a text.")
+        return self._office.post.finish(from_staff(written))
+
+    def _preview(self, shown: Shown, form: Mapping[str, str]) -> dict[str, Any] | None:
+        """What would be sent, and in how many parts; None before anything is chosen."""
+        if not (form.get("which") or form.get("text_words")):
+            return None
+        try:
+            body = self._body(shown, form)
+        except UnsendableError:
+            return None
+        return {"body": body, "parts": check(body), "once": secrets.token_hex(8)}
