@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -283,6 +283,15 @@ def process(var: Path, public: str = "", cwd: Path = ROOT, **settings: str) -> I
                 line.stop()
             if started.stdout:
                 started.stdout.close()
+
+
+def wait_for(reached: Callable[[], bool], seconds: float = 10) -> None:
+    """Until it is so; fails if it takes longer than a change may take to be heard."""
+    for _ in range(int(seconds * 20)):
+        if reached():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it was not heard in time")
 
 
 # --- what it keeps ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ivr.core.wording import every_line, vocabulary
 from ivr.house import build
 from ivr.speech import mulaw
 from ivr.speech.score import Rest
-from tests.helplines import Helpline, Page, SetClock, helpline, settings_of
+from tests.helplines import Helpline, Page, SetClock, done, helpline, settings_of, wait_for
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CLIP = mulaw.wrap(mulaw.silence(0.1))  # a clip need not be heard to be served
@@ -292,3 +292,23 @@ def test_a_clip_that_went_missing_is_made_again(studio: Studio) -> None:
         assert mulaw.unwrap(missing.read_bytes())
     finally:
         missing.write_bytes(before)
+
+
+def test_a_service_that_is_renamed_soon_has_a_clip_of_its_new_name(studio: Studio) -> None:
+    """Until then Twilio's voice says the line: the call waits for nothing."""
+    studio.clock.at = MONDAY
+    settings = settings_of(studio.var, "http://helpline.test", IVR_SPEECH="clips")
+    house = build(load_settings(settings), studio.clock)
+    named = {"service_name": "Families Together Manchester"}
+    done(house.editor.change("E08000003", named, 0, "Bea"))
+    done(house.database.close())
+
+    def name_is_played() -> bool:
+        page = studio.line.another_caller().play("3", "626")
+        texts = [
+            studio.line.send("GET", play.replace(".wav", ".txt")).body.decode()
+            for play in plays(page)
+        ]
+        return any("Families Together Manchester" in text for text in texts)
+
+    wait_for(name_is_played)

@@ -241,6 +241,44 @@ def test_all_bad_rows_are_named_at_once(tmp_path: Path) -> None:
     ]
 
 
+WITH_CHECK = HEADER.strip() + ",checked_on,checked_by,record\n"
+CHECKED = GOOD.strip() + ",2026-11-23,Bea,\n"
+SHARING = CHECKED.replace("E08000035,Leeds", "E08000036,Wakefield").replace("Bea,", "Bea,E08000035")
+
+
+def test_councils_that_share_a_service_have_one_record(tmp_path: Path) -> None:
+    """The rows say the same, so that no edit can make them differ."""
+    (tmp_path / "councils.csv").write_text(WITH_CHECK + SHARING + CHECKED, encoding="utf-8")
+    (tmp_path / "council-names.csv").write_text(NAMES, encoding="utf-8")
+    shared, holder = (one.entry for one in load_councils(tmp_path))
+    assert shared.recorded == holder.recorded == "E08000035"
+    assert shared.values == holder.values
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (CHECKED.replace("2026-11-23", "23/11/2026"), '3:14: error F007: checked_on: "23/11'),
+        (SHARING.replace("Leeds SEND", "SEND"), "3:4: error F007: service_name: it is not"),
+        (SHARING.replace("2026-11-23", "2026-11-22"), "3:14: error F007: checked_on: it is not"),
+        (SHARING.replace("Bea,E08000035", "Bea,E08000036"), '3:16: error F007: record: "E0800'),
+        (SHARING.replace("Bea,E08000035", "Bea,E08000099"), '3:16: error F007: record: "E0800'),
+    ],
+)
+def test_a_check_or_a_shared_record_that_cannot_be_is_named(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    (said,) = complaint(tmp_path, WITH_CHECK + CHECKED + row.replace("E08000035,L", "E08000077,L"))
+    assert said.startswith(f"councils.csv:{message}")
+
+
+def test_in_the_data_only_one_service_is_shared() -> None:
+    """Kingston and Richmond say so themselves. No page of Herefordshire has the number that
+    Worcestershire prints."""
+    shared = {one.entry.council: one.entry.record for one in DIRECTORY.councils if one.entry.record}
+    assert shared == {"Richmond upon Thames": "E09000021"}
+
+
 def test_a_file_with_other_columns_empty_or_gone_is_named(tmp_path: Path) -> None:
     """A wrong file is not an empty directory."""
     assert complaint(tmp_path, "code,name\n")[0].startswith(

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
@@ -39,7 +38,7 @@ from ivr.today.ear import LONGEST, NotForTheEarError, fit
 from ivr.today.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.today.today import Today
 from tests.browsers import CHROMIUM, PASSWORD, Desk, add_person, chromium
-from tests.helplines import Helpline, SetClock, done, helpline, process, rows, settings_of
+from tests.helplines import Helpline, SetClock, done, helpline, process, rows, settings_of, wait_for
 
 WEEK = load_hours(ROOT / "flows" / "data" / "hours.yaml")
 MORNING = Opening(time(9), time(12))
@@ -684,15 +683,6 @@ def states(desk: Desk) -> Iterator[str]:
 
 
 # --- other workers, and no database --------------------------------------------------------------
-
-
-def wait_for(reached: Callable[[], bool], seconds: float = 10) -> None:
-    """Until it is so; fails if it takes longer than a change may take to be heard."""
-    for _ in range(int(seconds * 20)):
-        if reached():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it was not heard in time")
 
 
 def tomorrow(after: int) -> str:
