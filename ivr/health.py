@@ -10,12 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from ivr.core.wording import every_line
-from ivr.database import current, head
+from ivr.database import NoDatabaseError, current, head
+from ivr.directory.standing import RECENT, SOON, ring_first, standings
 from ivr.hours import LONDON
 from ivr.house import House
 from ivr.spool import Spool
 
 PATIENCE_S = 2.0  # seconds for the database
+NAMED = 3  # councils to ring first
 
 
 class State(StrEnum):
@@ -100,12 +102,24 @@ async def _hours(house: House) -> Sign:
 
 
 async def _directory(house: House) -> Sign:
-    directory, day = house.directory.now(), house.clock().astimezone(LONDON).date()
-    councils = directory.councils
-    answered = sum(directory.may_be_spoken(council, day) for council in councils)
-    state = State.FINE if answered == len(councils) else State.NOTE
-    said = f"{answered} of {len(councils)} councils can be answered with a number today"
-    return Sign("directory", state, said)
+    await house.directory.look()
+    day = house.clock().astimezone(LONDON).date()
+    try:
+        asked = dict(await house.asked.most_asked(day - RECENT))
+    except NoDatabaseError:
+        asked = {}
+    found = standings(house.directory.now(), day, asked)
+    answered = sum(one.is_answered for one in found)
+    said = [f"{answered} of {len(found)} councils can be answered with a number today"]
+    for number, what in (
+        (sum(one.is_lapsed for one in found), "have lapsed"),
+        (sum(one.lapses_soon for one in found), f"lapse within {SOON.days} days"),
+    ):
+        said += [f"{number} {what}"] if number else []
+    first = [one.council.entry.council for one in ring_first(found) if one.asked][:NAMED]
+    said += [f"ring first {', '.join(first)}, whom callers ask for most"] if first else []
+    state = State.FINE if answered == len(found) else State.NOTE
+    return Sign("directory", state, "; ".join(said))
 
 
 async def _clips(house: House) -> Sign:

@@ -39,12 +39,12 @@ from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.asking import Asked
-from ivr.directory.current import Current
+from ivr.directory.current import Current, directory_of
 from ivr.directory.editing import Editor
-from ivr.directory.entries import Council, Periods
+from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import Directory, DirectoryNow
+from ivr.directory.lookup import DirectoryNow
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
@@ -194,7 +194,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
     where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
     nobody: tuple[Council, ...] = ()
     councils = _read(load_councils, data, nobody, "directory", faults)
-    directory = _directory(settings, database, councils, where)
+    directory = directory_of(settings, database, councils, where.places)
     asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
@@ -285,19 +285,6 @@ def _read(
     except BookError as problem:
         faults[name] = str(problem)
         return nothing
-
-
-def _directory(
-    settings: Settings, database: Database, councils: tuple[Council, ...], where: Whereabouts
-) -> Current:
-    """The councils of the file, with what people changed since, and the places in their areas."""
-    periods = Periods(settings.verified_days, settings.published_days)
-    return Current(
-        database,
-        settings.var / "directory.json",
-        councils,
-        lambda changed: Directory(changed, where.places, periods=periods),
-    )
 
 
 def _callbacks(

@@ -12,9 +12,11 @@ from pathlib import Path
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ivr.config import Settings
 from ivr.database import Database, NoDatabaseError
-from ivr.directory.entries import Council, Entry
+from ivr.directory.entries import Council, Entry, Periods
 from ivr.directory.lookup import Directory
+from ivr.directory.places import Place
 from ivr.directory.snapshot import DamagedError, Snapshot, overlaid, packed, unpacked
 from ivr.directory.tables import DirectoryChange
 from ivr.disk import put
@@ -50,6 +52,11 @@ class Current:
         """The directory that holds now."""
         return self._directory
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all councils, in the order of the file."""
+        return tuple(self._filed)
+
     def filed(self, code: str) -> Entry:
         """What the book's own file says of a council. Raises KeyError."""
         return self._filed[code]
@@ -57,6 +64,11 @@ class Current:
     def last_change(self, record: str) -> int:
         """The number of the change after which a record is as it is; 0 if it is as in the file."""
         return self._snapshot.last.get(record, 0)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the last look was in vain: what people changed of late may not be known."""
+        return self._in_vain > 0
 
     async def run(self) -> None:
         """Look every two seconds, until cancelled."""
@@ -117,6 +129,19 @@ class Current:
         if self._snapshot != self._on_disk or self.fault:
             await asyncio.to_thread(put, self._path, packed(self._snapshot))
             self._on_disk, self.fault = self._snapshot, ""
+
+
+def directory_of(
+    settings: Settings, database: Database, councils: Sequence[Council], places: Iterable[Place]
+) -> Current:
+    """Return what these settings say of these councils and places, with what people changed."""
+    periods, known = Periods(settings.verified_days, settings.published_days), tuple(places)
+    return Current(
+        database,
+        settings.var / "directory.json",
+        councils,
+        lambda changed: Directory(changed, known, periods=periods),
+    )
 
 
 async def last_changes(session: AsyncSession) -> Sequence[DirectoryChange]:

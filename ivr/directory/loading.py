@@ -19,6 +19,11 @@ NEEDED = COLUMNS.index("checked_on")  # columns; the later ones may be missing
 NAME_COLUMNS = ("gss_code", "kind", "name", "source")
 NAME_KINDS = ("spoken", "listed", "also")
 
+SEPARATORS = {";": "semicolons", "\t": "tabs"}  # that spreadsheets write in place of commas
+COMMAS = 'save it as "CSV UTF-8 (comma delimited)"'
+WORKBOOK = b"PK\x03\x04"  # how an .xlsx or .ods file begins
+LONGEST = 200  # characters of a message
+
 Row = dict[str, str]
 
 _CODE = re.compile(r"E(?:06|08|09|10)\d{6}")
@@ -89,25 +94,22 @@ class Table:
         self._needed = len(columns) if needed is None else needed
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """Each row of the right length, with its line."""
+        """Each row of the right length, with its line: the columns that the file has."""
         text = self._text()
         if text is None:
             return
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         line = 1
         try:
-            header = tuple(next(reader, ()))
+            header = tuple(name.strip() for name in next(reader, ()))
             if header != self._columns[: max(self._needed, len(header))]:
-                remedy = f"let the first line be {','.join(self._columns)}"
-                self._note(line, "F002", "these are not the columns", remedy)
+                self._note(line, "F002", *self._other_columns(header))
                 return
             self.whole = True
-            missing = [""] * (len(self._columns) - len(header))
             line = reader.line_num + 1
             for values in reader:
                 if len(values) == len(header):
-                    stripped = (value.strip() for value in (*values, *missing))
-                    yield line, dict(zip(self._columns, stripped, strict=True))
+                    yield line, dict(zip(header, (value.strip() for value in values), strict=True))
                 elif values:
                     self._short(line, values, len(header))
                 line = reader.line_num + 1
@@ -119,12 +121,23 @@ class Table:
         """Report what is wrong with one value."""
         column, code, message, remedy = fault
         where = Where(self.name, line, self._columns.index(column) + 1)
-        self._report.error(where, code, f"{column}: {message}", remedy)
+        self._report.error(where, code, _printable(f"{column}: {message}"), remedy)
+
+    def _other_columns(self, header: tuple[str, ...]) -> tuple[str, str]:
+        """What is said of a first line that is not the columns, and the remedy."""
+        message = "these are not the columns"
+        for sign, name in SEPARATORS.items():
+            if len(header) == 1 and sign in header[0]:
+                return f"{message}: {name} stand between them", COMMAS
+        return message, f"let the first line be {','.join(self._columns)}"
 
     def _text(self) -> str | None:
         """The file's text, or None (reported) when it cannot be read or is not UTF-8."""
         try:
             content = self._path.read_bytes()
+            if content.startswith(WORKBOOK):
+                self._note(1, "F001", "this is a spreadsheet's own file, not CSV", COMMAS)
+                return None
             return content.decode("utf-8-sig")
         except OSError as problem:
             message = f"the file cannot be read: {problem.strerror}"
@@ -144,6 +157,12 @@ class Table:
 
     def _note(self, line: int, code: str, message: str, remedy: str) -> None:
         self._report.error(Where(self.name, line), code, message, remedy)
+
+
+def _printable(message: str) -> str:
+    """The message in one line that harms no terminal, whatever it quotes."""
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in message)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
 def _faults(row: Row, known: Collection[str]) -> Iterator[Fault]:
