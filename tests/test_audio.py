@@ -304,7 +304,7 @@ def test_a_service_that_is_renamed_soon_has_a_clip_of_its_new_name(studio: Studi
     done(house.database.close())
 
     def name_is_played() -> bool:
-        page = studio.line.another_caller().play("3", "626")
+        page = studio.line.another_caller().play("3", "626", "1")
         texts = [
             studio.line.send("GET", play.replace(".wav", ".txt")).body.decode()
             for play in plays(page)

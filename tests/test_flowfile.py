@@ -615,7 +615,7 @@ MISTAKES = {
         [
             (
                 'prompts/en-GB/card.yaml:5:15: error F014: unknown way of speaking "{card:}"'
-                " (ways: digits, threes, last-three, name, day, time, months, number, key)"
+                " (ways: digits, threes, last-three, name, day, time, months, spelled, number, key)"
             ),
         ],
     ),

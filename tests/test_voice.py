@@ -566,7 +566,7 @@ def test_an_ordinary_caller_s_number_is_known_by_its_end(line: Helpline) -> None
 # --- how we wait -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keys", [(), ("1",), ("1", "1", "1"), ("3", "262"), SAVING, ("0",)])
+@pytest.mark.parametrize("keys", [(), ("1",), ("1", "1", "1"), ("3", "626"), SAVING, ("0",)])
 def test_a_one_key_step_takes_any_key_and_only_one(line: Helpline, keys: tuple[str, ...]) -> None:
     """Star and hash are choices; nothing is left to a default of Twilio's."""
     page = line.play(*keys)
@@ -625,7 +625,7 @@ async def test_letters_that_were_ended_by_star_are_not_looked_up(line: Helpline)
     assert "For a person or call-back, press 0." in moment.said
 
 
-@pytest.mark.parametrize("keys", [(), ("1",), ("3", "262"), SAVING, ("0", "1", "2", "")])
+@pytest.mark.parametrize("keys", [(), ("1",), ("3", "626"), SAVING, ("0", "1", "2", "")])
 def test_only_the_end_of_silence_hangs_up(line: Helpline, var: Path, keys: tuple[str, ...]) -> None:
     """Two short words, ten quiet waits of 20 s or more, a goodbye. Nothing is saved or rung."""
     before, page = kept(var), line.play(*keys)
