@@ -437,6 +437,44 @@ def test_an_ambiguous_council_names_the_candidates(ivr) -> None:
     assert "Kingston upon Hull, Kingston upon Thames" in done.stderr
 
 
+def test_a_place_shows_the_council_that_it_is_in_and_why(ivr) -> None:
+    done = ivr("directory", "show", "Guildford")
+    assert done.stdout.startswith("Guildford is in Surrey.\n")
+    assert "E10000030" in done.stdout
+    assert json.loads(ivr("directory", "show", "Guildford", "--json").stdout)["council"] == "Surrey"
+    assert "Cardiff is in Wales." in ivr("directory", "show", "Cardiff").stderr
+
+
+def test_the_table_of_presses_has_every_council_and_on_request_every_place(ivr) -> None:
+    done = ivr("directory", "presses", "--json")
+    assert done.returncode == 0
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert rows["Leeds"] == {
+        "name": "Leeds",
+        "council": "E08000035",
+        "letters": "533",
+        "fits": 3,
+        "entries": 2,
+        "most": 3,
+    }
+    assert len({row["council"] for row in rows.values()}) == 153
+    table = ivr("directory", "presses", "--places").stdout
+    assert "Guildford" in table
+    assert "entries on average" in table.splitlines()[-1]
+
+
+def test_a_name_that_takes_too_many_presses_is_told(ivr, flows: Path) -> None:
+    """Eight councils that share a town: nobody should have to listen to three pages."""
+    places = flows / "data" / "places.csv"
+    codes = [f"E0600000{number}" for number in range(1, 9)]
+    places.write_text(
+        "name,kind,council,source\n" + "".join(f"Xyston,place,{code},x\n" for code in codes)
+    )
+    done = ivr("directory", "presses", "--places", **folders(flows))
+    assert done.returncode == 1
+    assert "more than 4, or in vain" in done.stdout
+
+
 def test_the_database_is_made_and_then_is_up_to_date(ivr) -> None:
     assert "is now at migration" in ivr("db", "upgrade").stdout
     assert "is up to date" in ivr("db", "upgrade").stdout
@@ -469,7 +507,7 @@ def test_a_setting_that_cannot_be_used_is_named(ivr, settings, said) -> None:
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("file", ["hours.yaml", "councils.csv"])
+@pytest.mark.parametrize("file", ["hours.yaml", "councils.csv", "places.csv"])
 def test_a_book_whose_data_are_broken_is_not_served(ivr, tmp_path: Path, file: str) -> None:
     """Every caller would hear the last resort, and nobody would know why."""
     shutil.copytree(ROOT / "flows", tmp_path / "flows")

@@ -457,6 +457,10 @@ def no_councils(flows: Path, prompts: Path) -> None:
     (flows / "data" / "councils.csv").unlink()
 
 
+def no_places(flows: Path, prompts: Path) -> None:
+    (flows / "data" / "places.csv").unlink()
+
+
 def no_hours(flows: Path, prompts: Path) -> None:
     (flows / "data" / "hours.yaml").unlink()
 
@@ -469,7 +473,7 @@ def a_folder_for_a_recording(flows: Path, prompts: Path) -> None:
     (prompts / "recordings" / "main" / "hello.wav").mkdir(parents=True)
 
 
-DATA = [no_councils, no_hours, odd_hours]
+DATA = [no_councils, no_places, no_hours, odd_hours]
 
 BREAKING = [
     yaml_that_is_none,
@@ -490,15 +494,18 @@ def test_with_broken_data_all_that_does_not_need_them_goes_on(
     """Guidance is heard, and who needs what is broken hears the truth and another way."""
     with edited(tmp_path, tmp_path / "var", breaking) as line:
         degraded = json.loads(line.send("GET", "/readyz").body)["degraded"]
-        about = {"hours": "hours.yaml", "directory": "councils.csv"}
+        about = {"hours": "hours.yaml", "directory": "councils.csv", "places": "places.csv"}
         assert any(about.get(name, "?") in why for name, why in degraded.items())
         assert "book" not in degraded
-        council, call_back = line.play("3", "227").words, line.play("0", "1", "1", "1").words
+        council, call_back = line.play("3", "533").words, line.play("0", "1", "1", "1").words
         councils_are_there = breaking is not no_councils
-        assert ("Barnet press 2" in council) == councils_are_there
+        alone = "Leeds has a free advice service"  # without the places nothing else begins so
+        offered = alone if breaking is no_places else "Leeds press 1"
+        assert (offered in council) == councils_are_there
         assert ("I cannot open the list of councils just now" in council) != councils_are_there
-        assert ("We can ring you by" in call_back) != councils_are_there
-        assert ("Nothing is saved" in call_back) == councils_are_there
+        hours_are_there = breaking in (no_councils, no_places)
+        assert ("We can ring you by" in call_back) == hours_are_there
+        assert ("Nothing is saved" in call_back) != hours_are_there
 
 
 @pytest.mark.parametrize("breaking", BREAKING, ids=lambda breaking: breaking.__name__)
