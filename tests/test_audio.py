@@ -300,8 +300,12 @@ def test_a_service_that_is_renamed_soon_has_a_clip_of_its_new_name(studio: Studi
     settings = settings_of(studio.var, "http://helpline.test", IVR_SPEECH="clips")
     house = build(load_settings(settings), studio.clock)
     named = {"service_name": "Families Together Manchester"}
-    done(house.editor.change("E08000003", named, 0, "Bea"))
-    done(house.database.close())
+
+    async def rename() -> None:
+        await house.editor.change("E08000003", named, 0, "Bea")
+        await house.database.close()
+
+    done(rename())
 
     def name_is_played() -> bool:
         page = studio.line.another_caller().play("3", "626", "1")
