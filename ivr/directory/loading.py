@@ -6,7 +6,7 @@ Every bad row is named, all of them at once, with its line and column.
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ivr.directory.checking import Fault, faults
@@ -87,11 +87,12 @@ class Table:
         report: Report,
         needed: int | None = None,
     ) -> None:
-        """Take which columns the file may have, in order, and how many of them it must have (None:
-        all)."""
+        """Take which columns the file may have, in any order, and how many of them, the first ones,
+        it must have (None: all)."""
         self.name, self.whole = name, False  # whole: could every row be read?
         self._path, self._columns, self._report = path, columns, report
-        self._needed = len(columns) if needed is None else needed
+        self._needed = columns[:needed]
+        self._header = columns
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each row of the right length, with its line: the columns that the file has."""
@@ -101,15 +102,16 @@ class Table:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         line = 1
         try:
-            header = tuple(name.strip() for name in next(reader, ()))
-            if header != self._columns[: max(self._needed, len(header))]:
+            header = _without_end([name.strip() for name in next(reader, ())])
+            if not set(self._needed) <= set(header) <= set(self._columns) or _twice(header):
                 self._note(line, "F002", *self._other_columns(header))
                 return
-            self.whole = True
+            self._header, self.whole = header, True
             line = reader.line_num + 1
             for values in reader:
-                if len(values) == len(header):
-                    yield line, dict(zip(header, (value.strip() for value in values), strict=True))
+                row = [value.strip() for value in values]
+                if len(_without_end(row, len(header))) == len(header):
+                    yield line, dict(zip(header, row, strict=False))
                 elif values:
                     self._short(line, values, len(header))
                 line = reader.line_num + 1
@@ -120,8 +122,12 @@ class Table:
     def error(self, line: int, fault: Fault) -> None:
         """Report what is wrong with one value."""
         column, code, message, remedy = fault
-        where = Where(self.name, line, self._columns.index(column) + 1)
+        where = Where(self.name, line, self._place(column))
         self._report.error(where, code, _printable(f"{column}: {message}"), remedy)
+
+    def _place(self, column: str) -> int:
+        """In which column of the file it stands; the last one, where the file does not have it."""
+        return self._header.index(column) + 1 if column in self._header else len(self._header)
 
     def _other_columns(self, header: tuple[str, ...]) -> tuple[str, str]:
         """What is said of a first line that is not the columns, and the remedy."""
@@ -129,6 +135,12 @@ class Table:
         for sign, name in SEPARATORS.items():
             if len(header) == 1 and sign in header[0]:
                 return f"{message}: {name} stand between them", COMMAS
+        odd = [name for name in header if name not in self._columns]
+        absent = [name for name in self._needed if name not in header]
+        if odd and len(odd) < len(header):
+            message = f'"{odd[0]}" is not a column'
+        elif header and not odd and absent:
+            message = f'the column "{absent[0]}" is missing'
         return message, f"let the first line be {','.join(self._columns)}"
 
     def _text(self) -> str | None:
@@ -157,6 +169,16 @@ class Table:
 
     def _note(self, line: int, code: str, message: str, remedy: str) -> None:
         self._report.error(Where(self.name, line), code, message, remedy)
+
+
+def _without_end(values: Sequence[str], least: int = 0) -> tuple[str, ...]:
+    """The values without empty ones at the end, which spreadsheets leave; at least so many."""
+    count = max((at for at, value in enumerate(values, 1) if value), default=0)
+    return tuple(values[: max(count, least)])
+
+
+def _twice(names: Sequence[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def _printable(message: str) -> str:
