@@ -160,6 +160,8 @@ def _office(house: House, calling: Calling) -> Office:
         deeds=Deeds(house.database),
         roster=house.roster,
         directory=house.directory.now,
+        editor=house.editor,
+        asked=house.asked,
         hours=house.today.hours,
         backlog=house.backlog,
         diary=house.diary,

@@ -54,6 +54,11 @@ POST /today/hours             supervisor
 POST /today/usual             supervisor
 POST /today/notice            supervisor
 POST /today/no-notice         supervisor
+GET  /directory               adviser
+GET  /directory/1             adviser
+POST /directory/1/verify      adviser
+POST /directory/1/edit        supervisor
+POST /directory/1/undo        supervisor
 GET  /reports                 supervisor
 GET  /reports.csv             supervisor
 GET  /audit                   supervisor
@@ -70,8 +75,9 @@ OPEN = {"staff.sign_in", "staff.static", "staff.nothing_here", "staff.bare"}  # 
 FIELDS = (
     "name role password code next old new secret outcome note again to hand_over_note why"
     " sure take_over safe_again search which text_words once text do"
+    " number called follows request change service_name phone_printed state checked_on"
 ).split()
-QUERIES = "search view about council page after done next who day before".split()
+QUERIES = "search view about council page after done next who day before only request".split()
 
 
 @pytest.fixture(scope="module")

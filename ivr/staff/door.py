@@ -36,6 +36,9 @@ WRITTEN = (
     "text",
     "reason",
     "text_words",
+    "service_name",
+    "hours",
+    "source_url",
 )  # fields of some length
 READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 

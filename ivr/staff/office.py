@@ -11,6 +11,8 @@ from ivr.callbacks.desk import Desk
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
+from ivr.directory.asking import Asked
+from ivr.directory.editing import Editor
 from ivr.directory.lookup import DirectoryNow
 from ivr.duty.roster import Roster
 from ivr.hours import HoursNow
@@ -44,6 +46,8 @@ class Office:
     deeds: Deeds
     roster: Roster
     directory: DirectoryNow
+    editor: Editor
+    asked: Asked
     hours: HoursNow
     backlog: Backlog
     diary: Diary

@@ -4,6 +4,7 @@ from quart import Quart
 
 from ivr.callbacks.bell import Bell
 from ivr.staff import account, audit, duty, live, people, queue, reports, sign_in
+from ivr.staff.directory import DirectoryPages
 from ivr.staff.door import LARGEST_FORM, Door
 from ivr.staff.office import Office
 from ivr.staff.request import RequestPages
@@ -19,5 +20,6 @@ def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
         part.add_pages(door, office)
     RequestPages(door, office)
     TodayPages(door, office)
+    DirectoryPages(door, office)
     live.add_pages(door, bell)
     app.register_blueprint(door.blueprint)

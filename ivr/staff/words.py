@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 
 from ivr import hours
 from ivr.callbacks.states import State
+from ivr.directory.editing import Why
+from ivr.directory.entries import Vouching
 from ivr.hours import LONDON
 from ivr.messages.states import State as TextState
 
@@ -81,6 +83,38 @@ DONE = {
     "texts": "They can get texts again.",
     "notice-up": "The next caller hears it.",
     "notice-down": "Callers do not hear it any more.",
+    "verified": "Thank you. The next caller hears the number.",
+    "directory": "It is changed. The next caller hears it so.",
+    "undone": "It is as it was before.",
+    "no-council": "There is no such council.",
+}
+
+# Who vouches for a number, the columns of a record, and what a change was for.
+VOUCHING = {
+    Vouching.VERIFIED: "Somebody rang it",
+    Vouching.PUBLISHED: "Printed on the service’s or the council’s own page",
+    Vouching.UNCONFIRMED: "Nobody: printed elsewhere, or too old",
+    Vouching.MISSING: "Nobody: there is none",
+}
+COLUMNS = {
+    "service_name": "Service",
+    "phone": "Number, as it is rung",
+    "phone_printed": "Number",
+    "hours": "Hours",
+    "email": "Email",
+    "website": "Website",
+    "state": "Who vouches",
+    "source_url": "Where it is printed",
+    "source_date": "Date of that page",
+    "note": "Note",
+    "checked_on": "Checked on",
+    "checked_by": "Checked by",
+}
+WHY = {
+    Why.EDIT: "changed",
+    Why.VERIFY: "rang it, and it is right",
+    Why.IMPORT: "imported from a sheet",
+    Why.UNDO: "undid a change",
 }
 
 
@@ -98,6 +132,14 @@ def day(moment: datetime, now: datetime) -> str:
 def date_of(one: date) -> str:
     """A day in a table: "Thu 26 Nov"."""
     return f"{one:%a} {one.day} {one:%b}"
+
+
+def whole_day(one: date | str) -> str:
+    """A day of any year: "22 May 2027"; "" for none. One that is text is in ISO."""
+    if not one:
+        return ""
+    whole = date.fromisoformat(one) if isinstance(one, str) else one
+    return span_of(whole, whole)
 
 
 def span_of(first: date, last: date) -> str:
