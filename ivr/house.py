@@ -35,7 +35,6 @@ from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
-from ivr.core.texting import answer_by_text, whole
 from ivr.core.wording import every_line, vocabulary
 from ivr.database import Database
 from ivr.directory.asking import Asked
@@ -44,11 +43,9 @@ from ivr.directory.editing import Editor
 from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
-from ivr.directory.lookup import DirectoryNow
 from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
-from ivr.directory.texting import contact, way
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
@@ -56,20 +53,16 @@ from ivr.errors import BookError
 from ivr.hours import LONDON, Hours, load_hours
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
-from ivr.messages import rules
 from ivr.messages.erasing import Eraser as TextEraser
 from ivr.messages.erasing import erase_with
 from ivr.messages.inbox import Inbox, text_spool
-from ivr.messages.keys import Keys as TextKeys
-from ivr.messages.optouts import OptOuts
-from ivr.messages.outbox import Outbox
-from ivr.messages.post import Compose, Post
+from ivr.messages.post import Post
 from ivr.messages.service import CheckMobile, SendText
-from ivr.messages.thread import Thread
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
 from ivr.people.tables import Role
+from ivr.postroom import carrier_of, composers_of, desk_for, post_of
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
@@ -200,9 +193,9 @@ def build(settings: Settings, clock: Clock = now) -> House:
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
-    carrier = _carrier(settings)
-    composers = _composers(settings, shelf, directory.now, clock)
-    post = _post(settings, carrier, database, composers, clock)
+    carrier = carrier_of(settings)
+    composers = composers_of(settings, lambda: shelf.loaded.book, directory.now, clock)
+    post = post_of(settings, carrier, database, composers, clock)
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
@@ -235,7 +228,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         asked=asked,
         services=services,
         queue=Queue(database, keys, clock),
-        desk=Desk(database, keys, today.hours, clock),
+        desk=desk_for(settings, database, today.hours, clock),
         roster=roster,
         counting=Counting(database),
         attempts=Attempts(database, keys, clock),
@@ -302,57 +295,6 @@ def _callbacks(
         "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
     }
-
-
-def _carrier(settings: Settings) -> Carrier:
-    """Twilio's account. In demo mode there is none: nobody is rung, and nothing is sent."""
-    return Carrier(
-        settings.twilio_api_url,
-        settings.twilio_account_sid,
-        "" if settings.demo_mode else settings.auth_tokens[0],
-        settings.twilio_number,
-        settings.text_from,
-    )
-
-
-def _post(
-    settings: Settings,
-    carrier: Carrier,
-    database: Database,
-    composers: Mapping[str, Compose],
-    clock: Clock,
-) -> Post:
-    """What writes, sends and reads texts."""
-    keys = TextKeys(settings.fernet_keys, settings.hash_key)
-    return Post(
-        outbox=Outbox(database, keys, clock),
-        optouts=OptOuts(database, keys, clock),
-        thread=Thread(database, keys, clock),
-        composers=composers,
-        finish=lambda text: rules.finished(text, settings.text_from, settings.twilio_number),
-        can_text=carrier.can_text and bool(settings.public_url),
-    )
-
-
-def _composers(
-    settings: Settings, shelf: Shelf, directory: DirectoryNow, clock: Clock
-) -> dict[str, Compose]:
-    """What writes texts, by their kind."""
-    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
-
-    def answer(topic: str) -> str:
-        return answer_by_text(shelf.loaded.book, topic, f"{settings.public_url}/", end)
-
-    def about(words: Callable[[str], str]) -> Compose:
-        return lambda code: whole(shelf.loaded.book, words(code), (), end)
-
-    def contact_of(code: str) -> str:
-        return contact(directory(), code, clock().astimezone(LONDON).date())
-
-    def way_to(code: str) -> str:
-        return way(directory().council(code))
-
-    return {"answer": answer, "contact": about(contact_of), "way": about(way_to)}
 
 
 def _check_services(book: Book, services: Mapping[str, Service]) -> None:

@@ -6,10 +6,10 @@ goes on with a claim that expired and was taken by somebody else meanwhile.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import or_, update
 from sqlalchemy.exc import IntegrityError
@@ -45,6 +45,10 @@ class NoteNeededError(HelplineError):
     """This outcome needs a note, so that the next person knows why."""
 
 
+#: Tells, within a transaction, of a request by its id and reference.
+Alarm: TypeAlias = Callable[[AsyncSession, int, str], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A request in somebody's hands."""
@@ -64,6 +68,7 @@ class Desk:
     keys: Keys
     hours: HoursNow
     clock: Callable[[], datetime]  # gives the time now, aware
+    alarm: Alarm | None = None  # tells of a request that is marked urgent
 
     async def claim(self, request_id: int, who: str) -> Claim | None:
         """Claim a request; None if somebody else was quicker, or it is not waiting."""
@@ -177,6 +182,8 @@ class Desk:
             marked = change.values(urgent=urgent).returning(CallBackRequest)
             request = (await session.exec(marked)).scalar_one()
             session.add(event(request, self.clock(), who, what, self._sealed(note)))
+            if urgent and self.alarm:
+                await self.alarm(session, request_id, request.reference)
 
     async def finish(
         self,

@@ -203,18 +203,18 @@ def _at(do: Callable[[Office], Awaitable[Answer]]) -> Answer:
     """Do something in the office of the helpline that the settings describe."""
 
     async def doing(settings: "Settings", database: "Database") -> Answer:
-        from ivr.callbacks.desk import Desk
         from ivr.callbacks.keys import Keys
         from ivr.callbacks.queue import Queue
         from ivr.hours import load_hours
         from ivr.house import now
+        from ivr.postroom import desk_for
         from ivr.today.today import Today
 
         keys = Keys(settings.fernet_keys, settings.hash_key)
         hours = load_hours(settings.flows / "data" / "hours.yaml")
         today = Today(database, settings.var / "today.json", hours, now)
         await today.look()
-        desk = Desk(database, keys, today.hours, now)
+        desk = desk_for(settings, database, today.hours, now)
         return await do(Office(Queue(database, keys, now), desk))
 
     return with_database(doing)

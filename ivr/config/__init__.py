@@ -160,6 +160,11 @@ class Settings(BaseSettings):
         description="Your own steps when somebody may not be safe, separated by `;`; shown beneath"
         " 999. Unset: none are shown.",
     )
+    safety_phones: Annotated[str, AfterValidator(values.mobiles)] = Field(
+        default="",
+        description="UK mobiles, comma-separated, such as `+447400123456`, that are texted when a"
+        " request is marked urgent. Unset, or without `IVR_TEXT_FROM`: only the pages tell.",
+    )
     demo: Annotated[bool | None, BeforeValidator(values.yes_or_no)] = Field(
         default=None,
         description="`yes` forces demo mode (loopback only, drama numbers accepted), `no` forbids"
@@ -208,6 +213,11 @@ class Settings(BaseSettings):
     def safety_steps_listed(self) -> tuple[str, ...]:
         """The steps when somebody may not be safe, one by one."""
         return tuple(step.strip() for step in self.safety_steps.split(";") if step.strip())
+
+    @property
+    def safety_phones_listed(self) -> tuple[str, ...]:
+        """The mobiles that are texted when a request is marked urgent, one by one."""
+        return tuple(filter(None, self.safety_phones.split(",")))
 
     @cached_property
     def auth_tokens(self) -> tuple[str, ...]:

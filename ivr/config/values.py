@@ -57,6 +57,14 @@ def international_number(value: str) -> str:
     return value
 
 
+def mobiles(value: str) -> str:
+    """Hold each of some numbers to a UK mobile in E.164."""
+    numbers = [number.strip() for number in value.split(",") if number.strip()]
+    if not all(re.fullmatch(r"\+447[1-9]\d{8}", number) for number in numbers):
+        raise ValueError("They must be UK mobiles written like +447400123456, comma-separated.")
+    return ",".join(numbers)
+
+
 def text_sender(value: str) -> str:
     """Hold whom texts come from to a number in E.164, or to a name as networks take it."""
     name = re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]?", value)

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     WAY = "way"  # or another way, where nobody vouched for one
     REPLY = "reply"  # to a text that came in
     HELP = "help"  # to the word HELP
+    ALARM = "alarm"  # whoever answers for safety is to look at a request
     STAFF = "staff"  # somebody of the staff wrote or chose it
     INBOUND = "inbound"  # it came in
 
@@ -86,15 +87,16 @@ class Outbox:
 
     async def put(self, draft: Draft) -> Put:
         """Write down a message; when this returns, it is durable. Raises NoDatabaseError."""
-        effect = self.keys.effect_hash(draft.effect)
         while True:
             try:
                 async with self.database.writing() as session:
-                    return await self._put(session, draft, effect)
+                    return await self.add(session, draft)
             except IntegrityError:  # the same effect at the same moment: now it is there
                 continue
 
-    async def _put(self, session: AsyncSession, draft: Draft, effect: str) -> Put:
+    async def add(self, session: AsyncSession, draft: Draft) -> Put:
+        """The same within a transaction of somebody else's, and kept with it."""
+        effect = self.keys.effect_hash(draft.effect)
         known = select(TextMessage.state).where(col(TextMessage.effect) == effect)
         state = (await session.exec(known)).first()
         if state is not None:

@@ -1,0 +1,94 @@
+"""The texts of one helpline: the parts that write, send and read them, joined from its settings.
+
+The one place beside the house where rooms meet.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from ivr.callbacks.desk import Desk
+from ivr.callbacks.keys import Keys
+from ivr.carrier import Carrier
+from ivr.config import Settings
+from ivr.core.flow import Book
+from ivr.core.texting import answer_by_text, whole
+from ivr.database import Database
+from ivr.directory.lookup import DirectoryNow
+from ivr.directory.texting import contact, way
+from ivr.hours import LONDON, HoursNow
+from ivr.messages import rules
+from ivr.messages.alarm import Alarm
+from ivr.messages.keys import Keys as TextKeys
+from ivr.messages.optouts import OptOuts
+from ivr.messages.outbox import Outbox
+from ivr.messages.post import Compose, Post
+from ivr.messages.thread import Thread
+
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def carrier_of(settings: Settings) -> Carrier:
+    """Twilio's account. In demo mode there is none: nobody is rung, and nothing is sent."""
+    return Carrier(
+        settings.twilio_api_url,
+        settings.twilio_account_sid,
+        "" if settings.demo_mode else settings.auth_tokens[0],
+        settings.twilio_number,
+        settings.text_from,
+    )
+
+
+def desk_for(settings: Settings, database: Database, hours: HoursNow, clock: Clock) -> Desk:
+    """The desk of these settings, for pages and prompt alike."""
+    keys = Keys(settings.fernet_keys, settings.hash_key)
+    carrier, phones = carrier_of(settings), settings.safety_phones_listed
+    if not (carrier.can_text and phones):
+        return Desk(database, keys, hours, clock)
+    outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
+    alarm = Alarm(outbox, phones, settings.public_url, _finish(settings))
+    return Desk(database, keys, hours, clock, alarm.ring)
+
+
+def _finish(settings: Settings) -> Callable[[str], str]:
+    return lambda text: rules.finished(text, settings.text_from, settings.twilio_number)
+
+
+def post_of(
+    settings: Settings,
+    carrier: Carrier,
+    database: Database,
+    composers: Mapping[str, Compose],
+    clock: Clock,
+) -> Post:
+    """What writes, sends and reads texts."""
+    keys = TextKeys(settings.fernet_keys, settings.hash_key)
+    return Post(
+        outbox=Outbox(database, keys, clock),
+        optouts=OptOuts(database, keys, clock),
+        thread=Thread(database, keys, clock),
+        composers=composers,
+        finish=_finish(settings),
+        can_text=carrier.can_text and bool(settings.public_url),
+    )
+
+
+def composers_of(
+    settings: Settings, book: Callable[[], Book], directory: DirectoryNow, clock: Clock
+) -> dict[str, Compose]:
+    """What writes texts, by their kind."""
+    end = len(rules.way_out(settings.text_from, settings.twilio_number)) + 1
+
+    def answer(topic: str) -> str:
+        return answer_by_text(book(), topic, f"{settings.public_url}/", end)
+
+    def about(words: Callable[[str], str]) -> Compose:
+        return lambda code: whole(book(), words(code), (), end)
+
+    def contact_of(code: str) -> str:
+        return contact(directory(), code, clock().astimezone(LONDON).date())
+
+    def way_to(code: str) -> str:
+        return way(directory().council(code))
+
+    return {"answer": answer, "contact": about(contact_of), "way": about(way_to)}
