@@ -8,19 +8,25 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 
 import pytest
-from books import EVERY_FACT, Caller, prompts, real, walk
+from books import EVERY_FACT, ROOT, Caller, prompts, real, walk
 
 from ivr.core import wording
 from ivr.core.call import HangUp, Said
+from ivr.core.engine import MAX_CANDIDATES
 from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot, Speak
 from ivr.core.graph import anyhow
-from ivr.core.saying import Line, Pause, Words
+from ivr.core.saying import Line, Pause, Phrase, Words
 from ivr.core.wording import DIGITS, vocabulary
+from ivr.directory.loading import load_councils
+from ivr.directory.lookup import Directory
+from ivr.directory.places import load_whereabouts
 
 LOADED = real()
 BOOK = LOADED.book
+DATA = ROOT / "flows" / "data"
 NOW = date(2026, 11, 23)
 WORDS_A_MINUTE = 150
 
@@ -284,6 +290,22 @@ def test_a_menu_has_at_most_four_choices_and_takes_at_most_twenty_seconds(place:
     ]
     lines = list(wording.menu(BOOK, (), choices, (), {}, wording.zero(BOOK, step)))
     assert seconds(lines) - wording.AFTER_A_CHOICE.seconds <= 20
+
+
+def test_names_to_choose_from_are_heard_in_twenty_seconds_whatever_was_spelled() -> None:
+    """Menus and pages alike, for any three letters."""
+    directory = Directory(load_councils(DATA), load_whereabouts(DATA).places)
+    zero = wording.zero(BOOK, BOOK.steps["council/which"])
+    more = wording.labelled(BOOK, BOOK.frame.more, "4")
+    for three in product("23456789", repeat=3):
+        found = directory.spelling.matches("".join(three))[:MAX_CANDIDATES]
+        size = len(found) if len(found) <= 4 else 3
+        for start in range(0, len(found), size or 1):
+            names = [one.words for one in found[start : start + size]]
+            choices = [wording.choice(BOOK, Phrase((Words(name),)), "1") for name in names]
+            choices += [more] if size < len(found) else []
+            lines = list(wording.menu(BOOK, (), choices, (), {}, zero))
+            assert seconds(lines) - wording.AFTER_A_CHOICE.seconds <= 20, names
 
 
 def test_the_opening_takes_at_most_twenty_five_seconds_to_its_last_key() -> None:

@@ -44,7 +44,7 @@ def test_no_two_councils_sound_the_same_in_a_list() -> None:
     """Derby and Derbyshire, Herefordshire and Hertfordshire are told apart in their words."""
     listed = [one.listed for one in DIRECTORY.councils]
     assert len(set(listed)) == len(listed)
-    assert {"Derby city", "Derbyshire county", "Herefordshire, in the West Midlands"} <= set(listed)
+    assert {"Derby city", "Derbyshire county", "Herefordshire, near Wales"} <= set(listed)
 
 
 # --- letters ---------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ async def test_without_councils_nobody_hears_that_there_is_none() -> None:
         ("DER", ["Derby city", "Derbyshire county"]),
         ("LEI", ["Leicester city", "Leicestershire county"]),
         ("NOT", ["Nottingham city", "Nottinghamshire county"]),
-        ("HER", ["Herefordshire, in the West Midlands", "Hertfordshire, in the East of England"]),
+        ("HER", ["Herefordshire, near Wales", "Hertfordshire, near London"]),
         ("NEWPOR", ["Newport, in the Isle of Wight", "Newport, in Wales"]),
         ("GIL", ["Gillingham, in Dorset", "Gillingham, in Medway"]),
     ],
