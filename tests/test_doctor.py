@@ -71,3 +71,24 @@ async def test_clips_that_are_not_made_are_counted(var: Path) -> None:
     await house.database.close()
     assert "are not made; until then Twilio's voice: ivr speak" in found["clips"].said
     assert found["hours"].said == "staffed now"
+
+
+async def test_it_says_which_numbers_lapse_and_whom_to_ring_first(var: Path) -> None:
+    at = datetime(2027, 5, 1, 11, 0, tzinfo=UTC)
+    house = build(load_settings(settings_of(var, "https://line.example")), lambda: at)
+    for code in ("E08000035", "E09000003", "E08000035"):
+        house.asked.note(code)
+    await house.asked.flush()
+    (told,) = (one.said for one in await examined(house) if one.what == "directory")
+    await house.database.close()
+    assert told == (
+        "15 of 153 councils can be answered with a number today; 15 lapse within 30 days;"
+        " ring first Leeds, Barnet, whom callers ask for most"
+    )
+
+
+def test_a_file_of_changes_that_cannot_be_read_is_told(var: Path) -> None:
+    (var / "directory.json").write_text("damaged")
+    answer = doctor(var)
+    assert answer.exit_code == 1
+    assert "directory.json is damaged" in answer.output

@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ivr.callbacks.keys import Keys
+from ivr.callbacks.ledger import Ledger
+from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database
 from ivr.directory.asking import Asked
 from tests.browsers import CHROMIUM, Desk, add_person, chromium
@@ -147,10 +150,24 @@ def test_an_adviser_who_rang_verifies_the_number_and_callers_hear_it(
 def test_a_number_is_verified_from_a_request_and_leads_back_to_it(
     here: Place, ada: Browser
 ) -> None:
-    page = ada.get(f"/directory/{LEEDS}?request=1")
-    assert 'href="/staff/requests/1"' in page.text
-    answer = ada.post(f"/directory/{LEEDS}/verify", follows="0", request="1")
-    assert answer.headers["location"] == "/staff/requests/1?done=verified"
+    async def asked(database: Database) -> None:
+        keys = Keys(here.settings.fernet_keys, here.settings.hash_key)
+        wish = Wish(
+            Kind.SAVE, "2" * 64, "482196", "+447700900124", TUESDAY, "any", TUESDAY, council=LEEDS
+        )
+        await Ledger(database, keys).enter(wish)
+
+    here.do(asked)
+    request = ada.get("/requests/2").text
+    (path,) = re.findall(r'<a href="/staff(/directory/[^"]*)">Verify this number</a>', request)
+    assert "/directory/" not in ada.get("/requests/1").text, "they did not say which council"
+    page = ada.get(path)
+    assert 'href="/staff/requests/2"' in page.text
+    answer = ada.post(f"/directory/{LEEDS}/verify", follows="0", request="2")
+    assert answer.headers["location"] == "/staff/requests/2?done=verified"
+    request = words(ada.get("/requests/2?done=verified"))
+    assert "The next caller hears the number." in request
+    assert "Verified, checked on 24 November 2026 (Ada Hill)." in request
     elsewhere = ada.post(f"/directory/{MANCHESTER}/verify", follows="0", request="//example.com")
     assert elsewhere.headers["location"] == f"/staff/directory/{MANCHESTER}?done=verified"
 
