@@ -253,6 +253,8 @@ WRONG = {
     "no such day": ({"checked_on": "2026-02-30"}, "checked_on", "not a day"),
     "checked by nobody": ({"checked_by": ""}, "checked_by", "nobody is named"),
     "a dear number": ({"phone_printed": "0906 600 1234", **CHECKED}, "phone", "usual cost"),
+    "an island's number": ({"phone_printed": "07624 123456", **CHECKED}, "phone", "in use"),
+    "a range that is none": ({"phone_printed": "0111 111 1111", **CHECKED}, "phone", "in use"),
     "another printed": ({"phone": "+441614960123", **CHECKED}, "phone_printed", "as printed"),
     "no number": ({"phone": "", "phone_printed": ""}, "phone", "must have one"),
     "words for a number": ({"phone_printed": "ask us"}, "phone_printed", "not a UK number"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from ivr.directory.entries import SPOKEN_STATES, Vouching, speakable
+from ivr.numbers import usable
 
 Values = Mapping[str, str]  # of a record, by column
 Fault = tuple[str, str, str, str]  # in which column, the code, what is wrong, the remedy
@@ -19,6 +20,7 @@ LONGEST_NAME = 100  # characters of a service's name: about six seconds
 IN_A_NAME = " .,'’&()-–/"  # what may stand beside letters in a name that is read out
 
 _NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no unusual cost
+_FREE = re.compile(r"\+4480[08]\d{6,7}")
 _PRINTED = re.compile(r"0[\d ()-]*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -44,6 +46,10 @@ def faults_of_change(old: Values, new: Values, today: date) -> Iterator[Fault]:
     """What is wrong with a record that people change today, London's day: beside the rest, nobody
     looks at a number tomorrow, and a number that is another was checked by somebody."""
     yield from faults(new)
+    phone = new["phone"]
+    if phone != old["phone"] and _NUMBER.fullmatch(phone) and not _is_in_use(phone):
+        message = f'"{new["phone_printed"]}" is no number in use in the UK, or a dear one'
+        yield "phone", "F007", message, "look at each digit"
     checked = new["checked_on"]
     if checked and is_day(checked) and date.fromisoformat(checked) > today:
         yield "checked_on", "F007", f"{checked} has not come yet", "write the day of the check"
@@ -69,6 +75,12 @@ def international(printed: str) -> str:
     not begin with 0, or there is anything but a number."""
     printed = printed.strip()
     return "+44" + re.sub(r"\D", "", printed)[1:] if _PRINTED.fullmatch(printed) else ""
+
+
+def _is_in_use(phone: str) -> bool:
+    """Whether a number can be one that somebody answers: its range is in use, and it is of none of
+    the islands that share our ranges. Numbers for drama count: they harm nobody."""
+    return bool(_FREE.fullmatch(phone)) or usable(phone, demo=True) == phone
 
 
 def _needed(values: Values) -> Iterator[str]:
