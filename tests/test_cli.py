@@ -1,53 +1,53 @@
-"""The `ivr` command as people and scripts use it: real processes, real exit statuses."""
+"""The `ivr` command as people and scripts use it: what it says, and its exit status."""
 
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from commands import Command
+
 from ivr.cli.staff import ROLES
 from ivr.people.tables import Role
 
 ROOT = Path(__file__).parent.parent
-IVR = (sys.executable, "-c", "from ivr.cli import main; main()")
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment with a folder of its own, and nothing of ours set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
-    return kept | {"IVR_VAR": str(tmp_path / "var"), "IVR_SPEECH": "say"}
-
-
-@pytest.fixture
-def ivr(environment: dict[str, str], tmp_path: Path):
-    def run(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*IVR, *arguments],
-            env=environment | settings,
-            cwd=tmp_path,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+def ivr(tmp_path: Path) -> Command:
+    """The command, in a folder of its own. It runs in this process, but for ``ivr.alone``."""
+    return Command(tmp_path, {"IVR_VAR": str(tmp_path / "var"), "IVR_SPEECH": "say"})
 
 
 # --- call ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("call", "--keys", "4 3"), 0),
+        (("callbacks", "list"), 1),
+        (("call", "--keys", "hello"), 2),
+        (("call", "--loud"), 2),
+        (("--help",), 0),
+    ],
+)
+def test_a_process_of_its_own_says_the_same_with_the_same_exit_status(ivr, arguments, status):
+    """So that all else can be asked of the command without starting one."""
+    alone = ivr.alone(*arguments)
+    assert alone.returncode == status
+    assert "Traceback" not in alone.stderr
+    here = ivr(*arguments)
+    assert alone.stdout.replace("Usage: -c", "Usage: ivr") == here.stdout
+    assert alone.stderr.replace("-c ", "ivr ") == here.stderr
+
+
 def test_a_scripted_call_as_json_has_the_promised_shape(ivr) -> None:
-    done = ivr("call", "--keys", "1 2 #", "--json")
+    done = ivr.alone("call", "--keys", "1 2 #", "--json")
     turns = json.loads(done.stdout)
     assert done.returncode == 0
     assert [turn["heard"] for turn in turns] == [None, "1", "2", "#"]
@@ -354,13 +354,14 @@ def test_mistakes_in_the_data_and_services_that_nothing_answers_are_told_too(
     councils.write_text(councils.read_text() + "E06000001,Nowhere\n")
     declared = "  note-feedback:\n", "  send-a-pigeon: {outcomes: {sent: []}}\n  note-feedback:\n"
     book.write_text(book.read_text().replace(*declared))
-    lines = len(councils.read_text().splitlines())
+    first, *rest = councils.read_text().splitlines()
+    columns = first.count(",") + 1
     at = book.read_text().partition("  send-a-pigeon")[0].count("\n") + 1
     done = ivr("check", **folders(flows))
     assert done.returncode == 1
     assert [line.split(" (")[0] for line in done.stdout.splitlines()] == [
         f'flows/book.yaml:{at}:3: error F008: nothing answers the service "send-a-pigeon"',
-        f"flows/data/councils.csv:{lines}:2: error F002: 2 columns instead of 13",
+        f"flows/data/councils.csv:{len(rest) + 1}:2: error F002: 2 columns instead of {columns}",
         'flows/data/hours.yaml:5:9: error F007: "9-5" is not like 09:00-17:00',
     ]
 
@@ -533,16 +534,9 @@ def test_demo_mode_listens_on_this_machine_only(ivr) -> None:
     assert "this machine only" in done.stderr
 
 
-def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(environment, tmp_path) -> None:
+def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(ivr) -> None:
     """On whatever port is free, if asked so; and it names the one that it took."""
-    served = subprocess.Popen(
-        [*IVR, "serve", "--bind", "127.0.0.1:0"],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    served = ivr.started("serve", "--bind", "127.0.0.1:0")
     try:
         assert served.stdout is not None
         assert "Demo mode" in served.stdout.readline()
@@ -556,15 +550,7 @@ def test_serve_says_that_it_is_a_demo_answers_and_stops_when_told(environment, t
         assert httpx.get(f"http://{at[1]}/healthz").text == "ok\n"
         assert httpx.post(f"http://{at[1]}/voice").status_code == 403
         for url in (f"http://{at[1]}", f" HTTP://{at[1]}/", f"http://{at[1]}/voice/"):
-            rung = subprocess.run(
-                [*IVR, "call", "--url", url, "--keys", "1 4", "--json"],
-                env=environment,
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=True,
-            )
+            rung = ivr("call", "--url", url, "--keys", "1 4", "--json")
             assert "right to help in school" in json.loads(rung.stdout)[-1]["said"][0]
         served.send_signal(signal.SIGTERM)
         assert served.wait(30) == 0
