@@ -37,6 +37,7 @@ from ivr.core.call import (
 from ivr.core.engine import advance
 from ivr.core.flow import DIAL_OUTCOMES, FAILED, Book, Connect, Enter, Place, When
 from ivr.core.graph import flow_of
+from ivr.core.saying import Line
 from ivr.sealing import Sealer
 
 ROOT = Path(__file__).parent.parent
@@ -288,11 +289,16 @@ class Walk:
     Calls that stand at the same place are the same here, unless a condition could tell them apart,
     or one of them knows fewer facts. Silences and wrong keys in a row and the slow pace are
     followed to their end once at each place.
+
+    Attributes:
+        turns: every turn: where the call stands then, and what is said.
+        stops: those of them that come to a new place, from which the walk goes on.
     """
 
     book: Book
     also: tuple[tuple[Position, Heard], ...] = ()  # further turns to begin with
     turns: list[tuple[Position, Said]] = field(default_factory=list)
+    stops: list[tuple[Position, Said]] = field(default_factory=list)
     _seen: dict[object, list[frozenset[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -332,7 +338,12 @@ class Walk:
                 answers = outcomes(self.book, said.then.service)
                 asking.extend(advance(self.book, now, answer) for answer in answers)
             elif not isinstance(said.then, HangUp) and self._is_new(_not_listening(now)):
+                self.stops.append((_not_listening(now), said))
                 yield _not_listening(now)
+
+    def lines(self) -> Iterator[Line]:
+        """Every line that is said; most are the same object in many turns, and come once."""
+        yield from {id(line): line for _, said in self.turns for line in said.lines}.values()
 
     def _is_new(self, now: Position) -> bool:
         known = frozenset(name for name, value in now.facts.items() if value)

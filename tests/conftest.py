@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from databases import KINDS, new_url
+from databases import KINDS, ready_url
 
-from ivr.database import Database, upgrade
+from ivr.database import Database
 
 EXIT_S = 60  # seconds: then whoever keeps the process from ending is named, and it ends
 
@@ -40,8 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(params=KINDS)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database that is up to date: the test runs on SQLite, and again on PostgreSQL."""
-    url = new_url(request.param, tmp_path)
-    await upgrade(url)
-    made = Database(url)
+    made = Database(ready_url(request.param, tmp_path))
     yield made
     await made.close()

@@ -1,15 +1,18 @@
 """Real databases for the tests: an SQLite file each, or a database of a PostgreSQL server.
 
 The server comes from a Python package, starts in under a second with the first test that needs it,
-and stops with the tests.
+and stops with the tests. Migrations are run once for each kind; most tests get a copy of that.
 """
 
+import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -18,24 +21,77 @@ from typing import Any
 
 from psutil import Process
 
+from ivr.database import upgrade
+
 KINDS = ("sqlite", "postgresql")
 ROOT = Path(__file__).parent.parent
 
 
 def new_url(kind: str, folder: Path) -> str:
-    """Return the address of an empty database."""
-    if kind == "sqlite":
-        return f"sqlite+aiosqlite:///{folder / 'helpline.db'}"
+    """Return the address of an empty database, without tables."""
+    return _file_url(folder / "helpline.db") if kind == "sqlite" else _created("template1")
+
+
+def ready_url(kind: str, folder: Path) -> str:
+    """Return the address of an empty database that is up to date, as ``upgrade`` leaves it."""
+    if kind == "postgresql":
+        return _created(_upgraded_name())
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_upgraded_file(), folder / "helpline.db")
+    return _file_url(folder / "helpline.db")
+
+
+def make_ready(url: str) -> None:
+    """Bring this database up to date, making it if need be, as ``upgrade`` does."""
+    path = Path(url.partition(":///")[2])
+    if url.startswith("sqlite") and not path.exists():
+        ready_url("sqlite", path.parent)
+    else:
+        _upgraded(url)
+
+
+def _file_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def _created(template: str) -> str:
     name = f"test_{uuid.uuid4().hex}"
-    server = _server()
-    server.psql(f"CREATE DATABASE {name};")
-    address: str = server.get_uri(database=name)
+    _server().psql(f"CREATE DATABASE {name} TEMPLATE {template};")
+    return _server_url(name)
+
+
+def _server_url(name: str) -> str:
+    address: str = _server().get_uri(database=name)
     return address.replace("postgresql://", "postgresql+asyncpg://")
 
 
 @cache
+def _upgraded_file() -> Path:
+    path = Path(tempfile.mkdtemp()) / "helpline.db"
+    _upgraded(_file_url(path))
+    return path
+
+
+@cache
+def _upgraded_name() -> str:
+    url = _created("template1")
+    _upgraded(url)
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def _upgraded(url: str) -> None:
+    with ThreadPoolExecutor(1) as elsewhere:  # a loop may be running in this thread
+        elsewhere.submit(asyncio.run, upgrade(url)).result()
+
+
+@cache
 def _server() -> Any:
-    return _started(Path(tempfile.mkdtemp()) / "data")
+    server = _started(Path(tempfile.mkdtemp()) / "data")
+    # Nobody cuts its power, and every test makes a database: no need to wait for the disk.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
+    return server
 
 
 def _started(folder: Path) -> Any:

@@ -33,11 +33,11 @@ from werkzeug.datastructures import MultiDict
 
 from ivr.app import create_app
 from ivr.config import load_settings
-from ivr.database import upgrade
 from ivr.handset import Caller, Phone
 from ivr.handset.twiml import read
 from ivr.handset.webhook import new_sid
 from ivr.house import Clock, now
+from tests.databases import make_ready
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "the-token-of-these-tests"
@@ -207,7 +207,7 @@ def helpline(
         port = listening.getsockname()[1]
         public = public or f"http://127.0.0.1:{port}"
         chosen = load_settings(settings_of(var, public, **settings))
-        done(upgrade(chosen.database_url))
+        make_ready(chosen.database_url)
         with served(create_app(chosen, clock), listening):
             yield Helpline(port, public)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from commands import Command
 
 from ivr.cli.staff import ROLES

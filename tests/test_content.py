@@ -8,13 +8,14 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from itertools import product
 
 import pytest
 from books import EVERY_FACT, ROOT, Caller, prompts, real, walk
 
 from ivr.core import wording
-from ivr.core.call import HangUp, Said
+from ivr.core.call import HangUp
 from ivr.core.engine import MAX_CANDIDATES
 from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot, Speak
 from ivr.core.graph import anyhow
@@ -60,9 +61,11 @@ NEVER_BY_KEYS = {"main/our-fault", "shared/sorry-lost", "shared/sorry-stuck"}
 TEXTED = set(BOOK.texted())
 
 
-def spoken() -> set[str]:
+@cache
+def spoken() -> frozenset[str]:
     """The ids of all prompts that are really spoken in some call."""
-    return {prompt for _, said in walk().turns for prompt in prompts(said)}
+    phrases = (phrase for line in walk().lines() for phrase in line.phrases)
+    return frozenset(phrase.prompt for phrase in phrases if phrase.prompt)
 
 
 def plain(prompt: Prompt) -> str:
@@ -146,17 +149,16 @@ def test_every_fact_is_known_before_it_is_spoken_whatever_way_a_call_went() -> N
 def test_whatever_a_call_says_has_its_clip_made_beforehand() -> None:
     made = {line for line in wording.every_line(BOOK) if not line.private}
     fragments = set(vocabulary())
-    for _, said in walk().turns:
-        for line in said.lines:
-            if line.text and not line.private:
-                assert line in made, line.text
-        for way, piece in _private(said):
+    for line in walk().lines():
+        if line.text and not line.private:
+            assert line in made, line.text
+        for way, piece in _private(line):
             assert way == "name" or piece.text in fragments, piece.text
 
 
-def _private(said: Said) -> Iterator[tuple[str, Words]]:
-    """The words of a turn that are known only in the call, and how they are spoken."""
-    for phrase in (phrase for line in said.lines for phrase in line.phrases):
+def _private(line: Line) -> Iterator[tuple[str, Words]]:
+    """The words of a line that are known only in the call, and how they are spoken."""
+    for phrase in line.phrases:
         ways = {part.way for part in _slots(phrase.prompt)} or {"name"}
         for piece in phrase.pieces:
             if isinstance(piece, Words) and piece.private:

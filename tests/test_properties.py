@@ -49,7 +49,7 @@ steady = settings(
 @cache
 def everywhere() -> tuple[Position, ...]:
     """Where calls can stand between two turns, patient and impatient, slow and fast."""
-    return tuple(position for position, said in walk().turns if isinstance(said.then, Listen))
+    return tuple(position for position, said in walk().stops if isinstance(said.then, Listen))
 
 
 anything = st.one_of(
@@ -167,6 +167,8 @@ def _search(position: Position) -> set[str]:
                 found.add("saved")
             if isinstance(said.then, HangUp):
                 found.add("goodbye")
+            elif _state(then) in _found:
+                found |= _found[_state(then)]
             elif _state(then) not in seen:
                 seen.add(_state(then))
                 waiting.append(then)
