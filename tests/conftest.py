@@ -4,10 +4,12 @@ import faulthandler
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
+import yaml
 from databases import KINDS, ready_url
 
 from ivr.database import Database
@@ -35,6 +37,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden transcripts")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_parsed_once() -> Iterator[None]:
+    """The same text of YAML is parsed once for all tests: nine tenths of reading a book. What the
+    parser makes of it is never changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml, "compose", lru_cache(maxsize=1_000)(yaml.compose))
+        yield
 
 
 @pytest.fixture(params=KINDS)
