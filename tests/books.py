@@ -5,13 +5,16 @@ parents hear. A caller's position is sealed and unsealed between every two turns
 can be remembered that would not also be remembered by another worker on another machine.
 """
 
+import gc
 import re
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from heapq import heappop, heappush
 from pathlib import Path
 from random import Random
 
@@ -299,19 +302,26 @@ class Walk:
     also: tuple[tuple[Position, Heard], ...] = ()  # further turns to begin with
     turns: list[tuple[Position, Said]] = field(default_factory=list)
     stops: list[tuple[Position, Said]] = field(default_factory=list)
+    rings: set[tuple[Place, Heard]] = field(default_factory=set)  # where what is heard makes a Dial
     _seen: dict[object, list[frozenset[str]]] = field(default_factory=dict)
+    _waiting: list[tuple[int, int, Position]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._conditions = frozenset(conditions(self.book))
-        waiting: deque[Position] = deque()
         for facts in ({}, {"texts": "yes"}, {"caller_number": OWN}, EVERY_FACT):
-            waiting.extend(self._turn(Position(), Started(facts)))
+            self._wait(self._turn(Position(), Started(facts)))
         for position, heard in self.also:
-            waiting.extend(self._turn(position, heard))
-        while waiting:
-            position = waiting.popleft()
+            self._wait(self._turn(position, heard))
+        while self._waiting:
+            position = heappop(self._waiting)[-1]
             for heard in self._heard(position):
-                waiting.extend(self._turn(position, heard))
+                self._wait(self._turn(position, heard))
+
+    def _wait(self, positions: Iterable[Position]) -> None:
+        """Who knows least goes first: where they have been, nobody who knows more has to go."""
+        for position in positions:
+            known = sum(map(bool, position.facts.values()))
+            heappush(self._waiting, (known, len(self.turns), position))
 
     def _heard(self, position: Position) -> Iterator[Heard]:
         yield Silence()
@@ -337,7 +347,10 @@ class Walk:
             if isinstance(said.then, Ask):
                 answers = outcomes(self.book, said.then.service)
                 asking.extend(advance(self.book, now, answer) for answer in answers)
-            elif not isinstance(said.then, HangUp) and self._is_new(_not_listening(now)):
+                continue
+            if isinstance(said.then, Dial):
+                self.rings.add((position.at, heard))
+            if not isinstance(said.then, HangUp) and self._is_new(_not_listening(now)):
                 self.stops.append((_not_listening(now), said))
                 yield _not_listening(now)
 
@@ -368,9 +381,28 @@ def _not_listening(now: Position) -> Position:
     return replace(now, facts=facts, trail=trail)
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Do this at full speed: lines are not counted, and rubbish is not looked for.
+
+    For sweeps of many thousand turns, through lines that other tests count.
+    """
+    watching = sys.gettrace()
+    sys.settrace(None)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        sys.settrace(watching)
+
+
 @cache
 def walk() -> Walk:
-    """Every way through the real book."""
+    """Every way through the real book. It is kept to the end, and not searched for rubbish."""
     book = real().book
     listened_to = Position(at="council/guess", book=book.digest, facts={"listens": "yes"})
-    return Walk(book, ((listened_to, Answered("none")),))
+    with unwatched():
+        made = Walk(book, ((listened_to, Answered("none")),))
+        gc.freeze()
+        return made
