@@ -13,19 +13,17 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.config import Settings
-from ivr.database import Database, NoDatabaseError
+from ivr.database import Database
 from ivr.directory.entries import Council, Entry, Periods
 from ivr.directory.lookup import Directory
 from ivr.directory.places import Place
 from ivr.directory.snapshot import DamagedError, Snapshot, overlaid, packed, unpacked
 from ivr.directory.tables import DirectoryChange
 from ivr.disk import put
+from ivr.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 2.0  # seconds between two looks
-PATIENCE_S = 5.0  # seconds for one look
-MENTIONED = 2  # looks in vain in a row: at the first start the first one comes before the tables
 
 Make = Callable[[Iterable[Council]], Directory]
 
@@ -40,8 +38,7 @@ class Current:
         book's own file, and ``make`` makes a directory of councils."""
         self._database, self._path, self._councils, self._make = database, path, councils, make
         self._filed = {one.entry.gss_code: one.entry for one in councils}
-        self._one_look = asyncio.Lock()  # an older look must not end after a newer one
-        self._in_vain = 0
+        self._lookout = Lookout(self._look, "the directory is as it was last")
         self._seen: tuple[int, int] | None = None  # the highest change, and how many there are
         self.fault = ""  # of the file on disk
         self.changed = asyncio.Event()  # set by each change; whoever waits for it clears it
@@ -68,28 +65,19 @@ class Current:
     @property
     def is_stale(self) -> bool:
         """Whether the last look was in vain: what people changed of late may not be known."""
-        return self._in_vain > 0
+        return not self._lookout.sees
 
     async def run(self) -> None:
         """Look every two seconds, until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(EVERY_S)
+        await self._lookout.run()
 
     async def look(self) -> None:
-        """Read what was changed. Nothing is raised: without a database what is known still holds,
-        and a disk that takes nothing is only needed at the next start."""
-        try:
-            async with self._one_look, asyncio.timeout(PATIENCE_S):
-                await self._read()
-                await self._keep()
-        except (NoDatabaseError, TimeoutError, OSError) as problem:
-            self._in_vain += 1
-            if self._in_vain == MENTIONED:
-                cause = type(problem.__cause__ or problem).__name__
-                log.warning("the directory is as it was last: %s", cause)
-        else:
-            self._in_vain = 0
+        """Read what was changed. Nothing is raised."""
+        await self._lookout.look()
+
+    async def _look(self) -> None:
+        await self._read()
+        await self._keep()
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

@@ -13,17 +13,15 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from ivr.database import Database, NoDatabaseError
+from ivr.database import Database
 from ivr.disk import put
 from ivr.hours import Hours, Opening
+from ivr.lookout import Lookout
 from ivr.today.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.today.tables import Closure, Notice
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 2.0  # seconds between two looks
-PATIENCE_S = 5.0  # seconds for one look
-MENTIONED = 2  # looks in vain in a row: at the first start the first one comes before the tables
 A_DAY = timedelta(days=1)
 
 
@@ -35,8 +33,7 @@ class Today:
     ) -> None:
         """Take up what held last, as the file at ``path`` has it; ``week`` are the usual hours."""
         self._database, self._path, self._week, self._clock = database, path, week, clock
-        self._one_look = asyncio.Lock()  # an older look must not end after a newer one
-        self._in_vain = 0
+        self._lookout = Lookout(self._look, "closed days and the notice are as they were last")
         self._on_disk = self._kept()
         self._take(self._on_disk)
 
@@ -50,24 +47,15 @@ class Today:
 
     async def run(self) -> None:
         """Look every two seconds, until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(EVERY_S)
+        await self._lookout.run()
 
     async def look(self) -> None:
-        """Read what holds now. Nothing is raised: without a database what held last still does,
-        and a disk that takes nothing is only needed at the next start."""
-        try:
-            async with self._one_look, asyncio.timeout(PATIENCE_S):
-                self._take(await self._read())
-                await self._keep()
-        except (NoDatabaseError, TimeoutError, OSError) as problem:
-            self._in_vain += 1
-            if self._in_vain == MENTIONED:
-                cause = type(problem.__cause__ or problem).__name__
-                log.warning("closed days and the notice are as they were last: %s", cause)
-        else:
-            self._in_vain = 0
+        """Read what holds now. Nothing is raised."""
+        await self._lookout.look()
+
+    async def _look(self) -> None:
+        self._take(await self._read())
+        await self._keep()
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
