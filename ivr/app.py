@@ -17,7 +17,7 @@ from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.flow import Book
 from ivr.core.saying import Line
-from ivr.database import upgrade
+from ivr.database import NoDatabaseError, upgrade
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.errors import HelplineError
 from ivr.health import degraded
@@ -37,6 +37,7 @@ from ivr.staff.pages import staff_pages
 
 GARBAGE = 20_000  # new objects, some ten turns' worth, before Python looks for circles among them
 
+ERASE_S = 3600.0  # seconds between two looks for what is to be erased
 BREATH_S = 2.0  # seconds before a background task that failed begins again
 
 log = logging.getLogger(__name__)
@@ -279,7 +280,19 @@ async def _make_ready_and_erase(house: House) -> None:
         await welcome(house)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
-    await asyncio.gather(*(kept_running(one.run) for one in (house.eraser, house.text_eraser)))
+    await kept_running(lambda: _erase(house))
+
+
+async def _erase(house: House) -> None:
+    """Erase what was kept long enough, every hour, until cancelled."""
+    while True:
+        try:
+            for eraser in (house.eraser, house.text_eraser):
+                while await eraser.erase():
+                    pass
+        except NoDatabaseError:
+            log.warning("nothing was erased: the database cannot be used; tried again hourly")
+        await asyncio.sleep(ERASE_S)
 
 
 async def _upgrade_own_database(settings: Settings) -> None:

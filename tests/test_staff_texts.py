@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from ivr.database import Database
 from tests.browsers import CHROMIUM, WINDOW, Desk, add_person, chromium
 from tests.colleagues import NAMES, Browser, Place, place
-from tests.helplines import Helpline, SetClock, helpline, rows
+from tests.helplines import Helpline, SetClock, helpline, rows, wait_for
 from tests.standins import Twilio, twilio
 from tests.test_texts import texting
 
@@ -37,17 +38,20 @@ class Office:
         assert self.line.signed("POST", "/sms", form).status == 200
 
     def sent(self) -> dict[str, str]:
-        """What Twilio is asked to send next."""
+        """What Twilio is asked to send next, once it is noted what Twilio said."""
         assert self.twilio.came.wait(20)
         self.twilio.came.clear()
+        noted = "select id from text_message where state in ('waiting', 'sending')"
+        wait_for(lambda: not self.do(noted))
         return self.twilio.asked[-1]
 
-    def do(self, sql: str) -> None:
-        async def doing(database: Database) -> None:
+    def do(self, sql: str) -> list[Any]:
+        async def doing(database: Database) -> list[Any]:
             async with database.writing() as session:
-                await (await session.connection()).execute(text(sql))
+                found = await (await session.connection()).execute(text(sql))
+                return list(found) if found.returns_rows else []
 
-        self.here.do(doing)
+        return list(self.here.do(doing))
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ What is left (when, which slot, topic and council, how it ended) counts in repor
 hash, what the caller needs, the references told, and the notes of staff are gone.
 """
 
-import asyncio
 import calendar
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
@@ -15,11 +13,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
-from ivr.database import Database, NoDatabaseError
+from ivr.database import Database
 
-log = logging.getLogger(__name__)
-
-EVERY_S = 3600.0  # seconds between two looks
 NOBODY = {"number": "", "number_hash": "", "reference": "", "access": []}
 AT_ONCE = 500  # requests in one transaction, so that no caller's "save" waits long behind it
 
@@ -38,16 +33,6 @@ class Eraser:
         erases that which belongs to requests elsewhere, in the same transaction."""
         self._database, self._clock, self._months = database, clock, months
         self._also = also
-
-    async def run(self) -> None:
-        """Erase every hour, until cancelled."""
-        while True:
-            try:
-                while await self.erase():
-                    pass
-            except NoDatabaseError:
-                log.warning("nothing was erased: the database cannot be used; tried again hourly")
-            await asyncio.sleep(EVERY_S)
 
     async def erase(self) -> int:
         """Erase some of the requests that ended long enough ago, and return how many."""

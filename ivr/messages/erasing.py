@@ -1,7 +1,5 @@
 """Erasing on schedule: nobody can tell afterwards whose a text was, or what it said."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +9,11 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ivr.database import Database, NoDatabaseError
+from ivr.database import Database
 from ivr.messages.tables import IS_KEPT, TextMessage
 
-EVERY_S = 3600.0  # seconds between two looks
 AT_ONCE = 500  # texts in one transaction, so that no caller's text waits long behind it
 NOTHING = {"number": "", "number_hash": "", "body": "", "sid": ""}
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,16 +24,6 @@ class Eraser:
     clock: Callable[[], datetime]  # gives the time now, aware
     oldest: Callable[[], datetime]  # gives the moment from which texts are kept
 
-    async def run(self) -> None:
-        """Erase every hour, until cancelled."""
-        while True:
-            try:
-                while await self.erase():
-                    pass
-            except NoDatabaseError:
-                log.warning("no text was erased: the database cannot be used; tried again hourly")
-            await asyncio.sleep(EVERY_S)
-
     async def erase(self) -> int:
         """Erase some of the texts that were kept long enough, and return how many."""
         old = select(TextMessage.id).where(
@@ -46,8 +31,11 @@ class Eraser:
             col(TextMessage.made_at) <= self.oldest(),
             col(TextMessage.request_id).is_(None),
         )
-        async with self.database.writing() as session:
+        async with self.database.reading() as session:
             ids = list((await session.exec(old.limit(AT_ONCE))).all())
+        if not ids:
+            return 0
+        async with self.database.writing() as session:
             await _erase(session, col(TextMessage.id).in_(ids), self.clock())
         return len(ids)
 
