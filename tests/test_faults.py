@@ -562,7 +562,7 @@ async def test_a_task_in_the_background_that_fails_begins_again(
         raise ValueError(NUMBER)
 
     task = asyncio.create_task(under_test.kept_running(erasing))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await again.wait()
     task.cancel()
     assert "erasing failed, and begins again: ValueError" in caplog.text

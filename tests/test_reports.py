@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +13,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from commands import Command
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import insert
@@ -505,16 +503,7 @@ def test_reports_have_no_barrier(line: Helpline, tmp_path: Path, window: str) ->
 
 def test_the_same_figures_come_at_the_prompt(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("IVR_")
-    } | {"IVR_VAR": str(tmp_path)}
-
-    def ivr(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from ivr.cli import main; main()", *arguments]
-        return subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-
+    ivr = Command(tmp_path, {"IVR_VAR": str(tmp_path)})
     ivr("db", "upgrade")
     done(
         with_database(

@@ -690,7 +690,7 @@ def tomorrow(after: int) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_worker_hears_of_it_within_ten_seconds(kind: str, tmp_path: Path) -> None:
+def test_another_worker_hears_of_it(kind: str, tmp_path: Path) -> None:
     """A process of its own, on the same database; and that it is taken down again."""
     url = new_url(kind, tmp_path)
     done(upgrade(url))
