@@ -285,8 +285,8 @@ def process(var: Path, public: str = "", cwd: Path = ROOT, **settings: str) -> I
                 started.stdout.close()
 
 
-def wait_for(reached: Callable[[], bool], seconds: float = 10) -> None:
-    """Until it is so; fails if it takes longer than a change may take to be heard."""
+def wait_for(reached: Callable[[], bool], seconds: float = 30) -> None:
+    """Until it is so; a slow machine is given three times as long as a change may take."""
     for _ in range(int(seconds * 20)):
         if reached():
             return
