@@ -1,6 +1,7 @@
 """Finding the council: by letters of it or of a place in it, by area code, in few key presses."""
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask, Candidate
 from ivr.core.engine import MAX_CANDIDATES
+from ivr.core.wording import DIGITS
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
@@ -28,7 +30,8 @@ from ivr.directory.places import (
 from ivr.directory.presses import Reaching, of_councils, of_places
 from ivr.directory.spelling import FEW, keypad
 from ivr.errors import BookError
-from tests.helplines import Helpline, helpline
+from ivr.house import now
+from tests.helplines import Helpline, Page, helpline
 
 DATA = Path(__file__).parent.parent / "flows" / "data"
 WHERE = load_whereabouts(DATA)
@@ -404,21 +407,57 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helpline]:
         yield line
 
 
-AT_DOORS = {(place.name, place.council) for place in DISTRICTS[::28]}
-SAMPLED = [one for one in TABLE if (one.name, one.area) in AT_DOORS]
+def rung(line: Helpline, name: Reaching) -> Page:
+    """Where a caller comes who spells this name, and presses the key of what they meant."""
+    page = line.play("3", name.letters[:3])
+    for at in range(3, len(name.letters) + 3, 3):
+        if "the next three" in page.words:
+            page = line.post(page.action, name.letters[at : at + 3]).page
+    if "I can read out the names" in page.words:
+        page = line.post(page.action, "1").page
+    spelled = (name.letters[:count] for count in range(3, len(name.letters) + 3, 3))
+    found = (one for letters in spelled for one in DIRECTORY.spelling.matches(letters))
+    offered = "|".join({re.escape(one.words) for one in found if one.area == name.area})
+    while "Is it one of these?" in page.words:
+        meant = re.search(rf"(?:{offered}) press ([1-4])", page.words)
+        page = line.post(page.action, meant[1] if meant else "4").page
+    return page
 
 
-@pytest.mark.parametrize("district", SAMPLED, ids=lambda one: one.name)
-def test_a_call_by_a_district_comes_to_its_county(line: Helpline, district: Reaching) -> None:
-    county = DIRECTORY.council(district.area).spoken
-    page = line.play("3", district.letters[:3])
-    for at in range(3, len(district.letters), 3):
-        page = line.post(page.action, district.letters[at : at + 3]).page
-    if "Is it one of these?" in page.words:
-        offered = DIRECTORY.spelling.matches(district.letters)
-        at = [one.area for one in offered].index(district.area)
-        page = line.post(page.action, str(at + 1)).page
-    assert f"{county} has a free advice service" in page.words
+COUNCILS = {one.area: one for one in of_councils(DIRECTORY)}  # by the last of its names
+OF_DISTRICTS = [
+    one
+    for one in TABLE
+    if (one.name, one.area) in {(each.name, each.council) for each in DISTRICTS}
+]
+
+
+def test_each_council_is_reached_by_a_call_and_has_its_number_or_the_good_answer(
+    line: Helpline,
+) -> None:
+    """All 153. A number is heard if and only if somebody vouches for it."""
+    assert len(COUNCILS) == 153
+    for name in COUNCILS.values():
+        council, caller = DIRECTORY.council(name.area), line.another_caller()
+        page = rung(caller, name)
+        assert f"{council.spoken} has a free advice service for parents." in page.words, name
+        if not DIRECTORY.may_be_spoken(council, now().date()):
+            assert "We have not checked its number yet" in page.words
+            assert "For us to find it press 1. Through your council press 2." in page.words
+            continue
+        for key in "11":
+            page = caller.post(page.action, key).page
+        digits = " ".join(DIGITS[int(d)] for d in council.entry.phone_printed if d.isdecimal())
+        assert page.words.count(digits) == 2
+
+
+def test_each_district_leads_a_call_to_its_county(line: Helpline) -> None:
+    """All 164."""
+    assert len(OF_DISTRICTS) == 164
+    for name in OF_DISTRICTS:
+        county = DIRECTORY.council(name.area).spoken
+        page = rung(line.another_caller(), name)
+        assert f"{county} has a free advice service for parents." in page.words, name
 
 
 def test_a_guess_can_be_taken_refused_or_waited_for(line: Helpline) -> None:
