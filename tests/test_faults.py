@@ -8,7 +8,6 @@ import resource
 import shutil
 import sqlite3
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +36,7 @@ from tests.helplines import (
     process,
     rows,
     settings_of,
+    wait_for,
 )
 
 SAVING = ("0", "1", "1", "1")  # to the step where 1 saves
@@ -126,15 +126,6 @@ def opened(var: Path) -> int:
     kept = rows(var, "callback_request")
     assert len({row["number_hash"] for row in kept}) == len(kept)
     return len(kept)
-
-
-def wait_for(reached: Callable[[], bool]) -> None:
-    """Until what happens in the background has happened."""
-    for _ in range(1200):
-        if reached():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it did not happen")
 
 
 def degraded(line: Helpline) -> dict[str, str]:
