@@ -47,7 +47,7 @@ NUMBER = "+447400123456"  # the example in Google's library of numbers: usable, 
 CALL = "CA" + "7" * 32
 FORM = "application/x-www-form-urlencoded"
 STRANGERS = itertools.count(200_000)
-# Loops that have ended, the last few still open: a thread of SQLite's may have something to tell its
+# Loops that have ended, the last few still open: a thread of SQLite may have something to tell its
 # loop when the helpline was stopped in the middle of a statement.
 ENDED: deque[asyncio.AbstractEventLoop] = deque()
 PATIENCE = 20  # seconds for a process to start and answer
