@@ -154,7 +154,7 @@ def test_without_its_database_a_call_still_hears_guidance_and_contacts_and_is_sa
         assert len(Spool(tmp_path / "spool", KEYS).waiting()) == 1
         service = other.play("3")
         assert "Spell" in service.words
-        for key in ("626", "1", "1"):
+        for key in ("626", "1", "1", "1"):
             service = other.post(service.action, key).page
         assert "zero" in service.words  # a number, digit by digit
         helped = other.post(other.post(page.action, "1").page.action, "4").page
