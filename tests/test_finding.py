@@ -413,7 +413,7 @@ def rung(line: Helpline, name: Reaching) -> Page:
     for at in range(3, len(name.letters) + 3, 3):
         if "the next three" in page.words:
             page = line.post(page.action, name.letters[at : at + 3]).page
-    if "I can read out the names" in page.words:
+    if "I can read out the first names" in page.words:
         page = line.post(page.action, "1").page
     spelled = (name.letters[:count] for count in range(3, len(name.letters) + 3, 3))
     found = (one for letters in spelled for one in DIRECTORY.spelling.matches(letters))
@@ -467,6 +467,24 @@ def test_a_guess_can_be_taken_refused_or_waited_for(line: Helpline) -> None:
     assert "Surrey has a free advice service" in at_home.post(guessed.action, "1").page.words
     for refused in ("2", ""):
         assert "Spell the first three letters" in at_home.post(guessed.action, refused).page.words
+
+
+def test_star_never_leads_back_to_a_guess_that_others_have_taken_the_place_of(
+    line: Helpline,
+) -> None:
+    """Names that were spelled are not offered as where the phone number may be from."""
+    at_home = line.another_caller("+441483200124")
+    page = at_home.play("3", "", "274")
+    for _ in range(5):
+        page = at_home.post(page.action, "*").page
+        assert "Your phone number may tell" not in page.words or "Surrey press 1" in page.words
+
+
+def test_the_keys_that_are_named_spell_their_names() -> None:
+    """For Leeds, and on for Bristol."""
+    said = (DATA.parent.parent / "prompts" / "en-GB" / "council.yaml").read_text()
+    assert f"For Leeds, the keys are {' '.join(keypad('Leeds')[:3])}." in said
+    assert f"For Bristol, the next keys are {' '.join(keypad('Bristol')[3:6])}." in said
 
 
 def test_a_mobile_spells_at_once(line: Helpline) -> None:

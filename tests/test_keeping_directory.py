@@ -108,6 +108,17 @@ def test_a_number_that_lapses_is_not_heard_in_the_next_call_nor_rung(tmp_path: P
     done(house.database.close())
 
 
+def test_a_number_that_lapses_while_a_caller_hears_of_it_is_not_read_out(tmp_path: Path) -> None:
+    """They heard the menu before midnight, and press the key after it."""
+    clock = SetClock(datetime(2027, 5, 21, 22, 59, tzinfo=UTC))
+    with helpline(tmp_path, clock) as line:
+        menu = line.play("3", "626", "1")
+        assert "To hear its number press 1." in menu.words
+        clock.at += timedelta(minutes=1)
+        page = line.post(menu.action, "1").page
+        assert "We have not checked its number yet" in page.words
+
+
 def test_how_long_is_a_setting(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "http://127.0.0.1", IVR_PUBLISHED_DAYS="1")
     house = build(load_settings(settings), lambda: TUESDAY)

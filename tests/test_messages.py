@@ -404,14 +404,14 @@ async def test_a_slow_database_is_not_waited_for(
 )
 async def test_only_uk_mobiles_are_texted(number: str, is_mobile: bool) -> None:
     typed = await CheckMobile(demo=True)(
-        Ask("check-mobile", {"typed": number, "phone": "other"}, "text/number", 1), CALL
+        Ask("check-mobile", {"text_typed": number, "text_phone": "typed"}, "text/number", 1), CALL
     )
     assert typed.outcome == ("usable" if is_mobile else "unusable")
     assert bool(mobile(number, demo=False)) == (is_mobile and "900123" not in number)
 
 
 async def test_the_callers_own_number_or_the_typed_one(outbox: Outbox) -> None:
-    own = {"phone": "own", "caller_number": NUMBER, "typed": OTHER}
+    own = {"text_phone": "own", "caller_number": NUMBER, "text_typed": OTHER}
     answered = await CheckMobile(demo=True)(Ask("check-mobile", own, "text/number", 1), CALL)
     assert answered == Answered("usable", {"text_number": NUMBER, "text_printed": "07700 900 123"})
 

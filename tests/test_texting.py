@@ -48,7 +48,7 @@ def test_a_key_asks_for_it_and_another_sends_it() -> None:
 def test_silence_sends_nothing() -> None:
     mother = caller("4", *["-"] * 13)
     assert not mother.effects
-    assert "No text was sent" in text(mother.said)
+    assert "That text was not sent" in text(mother.said)
 
 
 def test_star_after_a_text_does_not_come_by_the_sending_again() -> None:
@@ -89,7 +89,7 @@ def test_who_changes_their_mind_hears_that_nothing_was_sent() -> None:
 def test_a_phone_that_wants_no_texts_gets_none_and_how_to_have_them_is_said() -> None:
     mother = caller("4", "1", send_text=Answered("stopped"))
     assert "I sent nothing" in text(mother.said)
-    assert "the word start" in text(mother.said)
+    assert "press 0 and ask us" in text(mother.said)
 
 
 def test_what_could_not_be_sent_is_told_and_tried_again_by_a_key() -> None:

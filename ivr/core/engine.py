@@ -128,7 +128,10 @@ class _Turn:
             return self._present(step)
         self._set(facts={**self.now.facts, **heard.facts})
         if heard.candidates:
-            self._set(candidates=heard.candidates[:MAX_CANDIDATES])
+            # What was offered before is gone, so star must not lead back to offering it.
+            steps, trail = self.book.steps, self.now.trail
+            kept = tuple(s for s in trail if not isinstance(steps.get(s.at), Choose))
+            self._set(candidates=heard.candidates[:MAX_CANDIDATES], trail=kept)
         if self.book.services[step.service].effect and heard.outcome != FAILED:
             self._set(trail=())  # it is done: star cannot undo it, nor come by and do it again
         return self._branch(step.outcomes, heard.outcome)

@@ -25,8 +25,8 @@ class CheckMobile:
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer with the number in E.164 and in its printed grouping."""
-        own = ask.facts.get("phone") == "own"
-        number = mobile(ask.facts.get("caller_number" if own else "typed", ""), self.demo)
+        own = ask.facts.get("text_phone") == "own"
+        number = mobile(ask.facts.get("caller_number" if own else "text_typed", ""), self.demo)
         if not number:
             return Answered("unusable")
         return Answered("usable", {"text_number": number, "text_printed": printed(number)})
