@@ -14,7 +14,9 @@ from ivr.errors import HelplineError
 
 PATIENCE_S = 10.0  # seconds for Twilio's answer
 VERSION = "2010-04-01"
-TOO_MANY = 429  # the status of an answer: ask again later
+#: Statuses of an answer that says that Twilio has done nothing, and may later: a token is being
+#: changed, an account is suspended, or too much is asked at once.
+NOT_NOW = (401, 403, 429)
 
 
 class CarrierError(HelplineError):
@@ -27,7 +29,10 @@ class CarrierError(HelplineError):
 
 
 class CarrierBusyError(CarrierError):
-    """Twilio could not be reached, or has too much to do: it has done nothing, and may later."""
+    """Twilio could not be reached, does not let us in, or has too much to do.
+
+    It has done nothing, and may later.
+    """
 
 
 class CarrierSilentError(HelplineError):
@@ -112,5 +117,5 @@ def _made(answer: httpx.Response, to_do: str) -> str:
     if answer.is_success:  # it was made, and we cannot say what
         raise CarrierSilentError
     code = code if isinstance(code, int) else answer.status_code
-    refused = CarrierBusyError if answer.status_code == TOO_MANY else CarrierError
+    refused = CarrierBusyError if answer.status_code in NOT_NOW else CarrierError
     raise refused(f"Twilio refused {to_do} (error {code}).", code)

@@ -25,7 +25,7 @@ from ivr.messages.tables import IS_DUE, IS_KEPT, TextMessage, TextOptOut
 from ivr.vault import UnreadableError
 
 LEASE = timedelta(minutes=1)  # a sender asks for ten seconds at most: after that it was killed
-PAUSES_S = (5, 30, 120, 600, 3600)  # seconds between tries while Twilio cannot be reached
+PAUSES_S = (5, 30, 120, 600, 3600)  # seconds between tries while Twilio takes nothing
 A_DAY = timedelta(days=1)
 TOO_LATE = A_DAY  # an answer that is a day old helps nobody
 MOST_ANSWERS = 5  # to the texts of one number in a day
@@ -190,7 +190,7 @@ class Outbox:
         await self._failed(message_id, State.FAILED, error)
 
     async def unreached(self, message_id: int) -> None:
-        """Twilio does not know of it: it waits, each time for longer."""
+        """Twilio has not taken it, and may later: it waits, each time for longer."""
         async with self.database.writing() as session:
             row = await session.get(TextMessage, message_id)
             pause = PAUSES_S[min(row.tries if row else 0, len(PAUSES_S) - 1)]

@@ -70,7 +70,9 @@ class Sender:
         """Ask Twilio once, and note what it says; whether it answered."""
         try:
             sid = await self.carrier.send(taken.number, taken.body, self.status_url(taken.id))
-        except CarrierBusyError:
+        except CarrierBusyError as busy:
+            if busy.code:
+                log.warning("text %d waits: Twilio's error %d", taken.id, busy.code)
             await self.outbox.unreached(taken.id)
             return False
         except CarrierError as refused:
