@@ -61,7 +61,12 @@ def councils(page: httpx.Response) -> list[str]:
 
 def values(browser: Browser, code: str) -> dict[str, str]:
     """What stands in the fields of the form by which a council is changed."""
-    form = browser.get(f"/directory/{code}").text.partition(f"/directory/{code}/edit")[2]
+    return filled(browser.get(f"/directory/{code}"), f"/directory/{code}/edit")
+
+
+def filled(page: httpx.Response, action: str) -> dict[str, str]:
+    """What stands in the fields of the form that is sent there."""
+    form = page.text.partition(action)[2]
     form = form.partition("</form>")[0]
     fields = {
         found[1]: unescape(found[2]) for found in re.finditer(r'name="(\w+)" value="([^"]*)"', form)
@@ -72,8 +77,13 @@ def values(browser: Browser, code: str) -> dict[str, str]:
 
 def edit(browser: Browser, code: str, **changed: str) -> httpx.Response:
     """Change what stands in the form, and send it."""
-    fields = {name: text for name, text in values(browser, code).items() if name != "form_token"}
-    return browser.post(f"/directory/{code}/edit", **{**fields, **changed})
+    return again(browser, f"/directory/{code}/edit", browser.get(f"/directory/{code}"), **changed)
+
+
+def again(browser: Browser, action: str, page: httpx.Response, **changed: str) -> httpx.Response:
+    """Send a form as it stands in this page, but for what is typed into it."""
+    fields = {name: text for name, text in filled(page, action).items() if name != "form_token"}
+    return browser.post(action, **{**fields, **changed})
 
 
 def heard(here: Place, *keys: str) -> str:
@@ -251,6 +261,50 @@ def test_of_two_colleagues_the_later_one_is_told_and_sees_what_the_first_did(
     )
     late = sue.post(f"/directory/{KINGSTON}/verify", follows="0")
     assert late.status_code == 409
+
+
+def test_whoever_saves_once_more_undoes_nothing_of_a_colleague(here: Place, sue: Browser) -> None:
+    """The page that tells of the colleague's change has it in its fields, but for what was typed;
+    where both typed, it says so beside the field."""
+    ann, action = here.browser(NAMES["administrator"]), f"/directory/{MANCHESTER}/edit"
+    stale = ann.get(f"/directory/{MANCHESTER}")
+    new = {"phone_printed": "0161 496 0123", "note": "from Sue", **CHECKED}
+    assert edit(sue, MANCHESTER, **new).status_code == 303
+    told = again(ann, action, stale, hours="Mon-Fri 9am-1pm", note="from Ann")
+    assert told.status_code == 409
+    shown = filled(told, action)
+    assert (shown["phone_printed"], shown["hours"]) == ("0161 496 0123", "Mon-Fri 9am-1pm")
+    assert re.findall(r'id="(\w+)-wrong">', told.text) == ["edit", "note"]
+    assert "A colleague wrote “from Sue” here meanwhile." in words(told)
+    assert again(ann, action, told).status_code == 303
+    kept = values(sue, MANCHESTER)
+    assert {name: kept[name] for name in new} == {**new, "note": "from Ann"}
+    assert kept["hours"] == "Mon-Fri 9am-1pm"
+    assert "Zero one six one, four nine six" in words(sue.get(f"/directory/{MANCHESTER}"))
+
+
+def test_whoever_verifies_once_more_does_not_bring_the_old_number_back(
+    here: Place, sue: Browser
+) -> None:
+    ann, action = here.browser(NAMES["administrator"]), f"/directory/{MANCHESTER}/verify"
+    stale = ann.get(f"/directory/{MANCHESTER}")
+    assert edit(sue, MANCHESTER, phone_printed="0161 496 0123", **CHECKED).status_code == 303
+    told = again(ann, action, stale)
+    assert told.status_code == 409
+    assert filled(told, action)["number"] == "0161 496 0123"
+    told = again(ann, action, stale, number="0161 496 0456")
+    assert filled(told, action)["number"] == "0161 496 0456"
+    assert "A colleague wrote “0161 496 0123” here meanwhile." in words(told)
+
+
+def test_a_form_that_follows_nothing_known_shows_what_is_known_and_what_was_typed(
+    sue: Browser,
+) -> None:
+    fields = {**values(sue, LEEDS), "follows": "999", "note": "mine", "hours": ""}
+    page = sue.post(f"/directory/{LEEDS}/edit", **fields)
+    assert page.status_code == 409
+    assert filled(page, f"/directory/{LEEDS}/edit")["note"] == values(sue, LEEDS)["note"]
+    assert "You typed “mine”." in words(page)
 
 
 def test_a_council_that_there_is_not_leads_to_the_list(here: Place, sue: Browser) -> None:

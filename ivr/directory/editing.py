@@ -99,6 +99,16 @@ class Editor:
         async with self.database.reading() as session:
             return (await session.exec(query)).all()
 
+    async def values_after(self, code: str, change: int) -> Values | None:
+        """Return the values that this council's record had after this change of it, 0 for those of
+        the file; None if it is no change of this record. Raises NoSuchCouncilError."""
+        record = self.entry(code).recorded
+        if not change:
+            return self.current.filed(record).values
+        async with self.database.reading() as session:
+            found = await session.get(DirectoryChange, change)
+        return found.new if found and found.record == record else None
+
     def faults(self, code: str, values: Values) -> list[Fault]:
         """Return what is wrong with these values, as those of this council today. Raises
         NoSuchCouncilError."""
@@ -204,6 +214,27 @@ def completed(values: Mapping[str, str]) -> dict[str, str]:
     if "phone_printed" in given and not given.get("phone"):
         given["phone"] = international(given["phone_printed"])
     return given
+
+
+def merged(
+    typed: Values, base: Values | None, now: Values
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what somebody typed who began with the values ``base``, as if they had begun with
+    those of ``now``: only what they changed differs from it. What a colleague changed too is told
+    by column, and so is what was typed where nobody knows the base (None)."""
+    values, told = {}, {}
+    for name in typed:
+        text, holds = _in_one_line(typed[name]), now[name]
+        is_mine = base is not None and text != base[name]
+        values[name] = text if is_mine else holds
+        if text == holds:
+            continue
+        if base is None:
+            told[name] = f"You typed “{text}”." if text else "You left this empty."
+        elif is_mine and base[name] != holds:
+            wrote = f"wrote “{holds}” here" if holds else "emptied this"
+            told[name] = f"A colleague {wrote} meanwhile."
+    return values, told
 
 
 def _in_one_line(text: str) -> str:

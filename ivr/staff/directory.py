@@ -8,7 +8,7 @@ from quart import Response, g, request
 
 from ivr.core.saying import Words
 from ivr.core.wording import WAYS
-from ivr.directory.editing import FaultyError, NoSuchChangeError, QuickerError
+from ivr.directory.editing import FaultyError, NoSuchChangeError, QuickerError, merged
 from ivr.directory.entries import CHANGEABLE, Council, Vouching, speakable
 from ivr.directory.opening import understood
 from ivr.directory.standing import RECENT, SOON, Standing, ring_first, standings
@@ -26,7 +26,7 @@ ONLY = {
     "lapsed": "Lapsed",
     "answered": "Can be answered",
 }
-# Beside which field of the form by which a number is verified it is told what is wrong.
+# Which field of the form by which a number is verified stands for a column; "number" for others.
 VERIFYING = {"service_name": "called"}
 LARGEST = 2**31 - 1  # of the numbers of requests and of changes
 
@@ -88,10 +88,16 @@ class DirectoryPages:
                 code, g.member.name, number, service_name=called, follows=_number(form, "follows")
             )
         except FaultyError as faulty:
-            errors = {VERIFYING.get(name, "number"): said for name, said in faulty.fields.items()}
-            return await self._page(code, 422, form, errors)
+            return await self._page(code, 422, form, _of_verifying(faulty.fields))
         except QuickerError as quicker:
-            return await self._page(code, 409, form, {"verify": str(quicker)})
+            typed = {"phone_printed": number} if number else {}
+            values, told = await self._merged(code, form, typed)
+            return await self._page(
+                code,
+                409,
+                {**form, **_of_verifying(values)},
+                {"verify": str(quicker), **_of_verifying(told)},
+            )
         await self._note("verified the number of", code)
         return self._back(code, form, "verified")
 
@@ -110,7 +116,8 @@ class DirectoryPages:
             }
             return await self._page(code, 422, form, errors)
         except QuickerError as quicker:
-            return await self._page(code, 409, form, {"edit": str(quicker)})
+            values, told = await self._merged(code, form, values)
+            return await self._page(code, 409, {**form, **values}, {"edit": str(quicker), **told})
         await self._note("changed what is known of", code)
         return self._back(code, form, "directory")
 
@@ -141,8 +148,10 @@ class DirectoryPages:
         )
         if found is None:
             return self._door.go("/directory", done="no-council")
-        entry = found.council.entry
-        typed = form or {}
+        entry, typed = found.council.entry, form or {}
+        # Of the same moment as the entry; what was typed anew into a faulty form follows what that
+        # form followed.
+        last = _number(typed, "follows") if status == 422 else editor.last_change(code)
         return await self._door.show(
             "council.html",
             status,
@@ -154,13 +163,22 @@ class DirectoryPages:
             hours=understood(entry.hours) is not None,
             sharing=self._sharing(found.council),
             past=[_past(one) for one in await editor.history(code)],
-            last=editor.last_change(code),
+            last=last,
             states=[state.value for state in Vouching],
             values={name: typed.get(name, getattr(entry, name)) for name in FIELDS},
             typed=typed,
             request_id=_request(typed if form is not None else request.args),
             errors=errors or {},
         )
+
+    async def _merged(
+        self, code: str, form: Mapping[str, str], typed: Mapping[str, str]
+    ) -> tuple[dict[str, str], Errors]:
+        """What was typed into a form that is older than a colleague's change, over what is known
+        now: what they did stays, but for what was typed. And what to tell beside which field."""
+        editor = self._office.editor
+        base = await editor.values_after(code, _number(form, "follows"))
+        return merged(typed, base, editor.entry(code).values)
 
     async def _standings(self) -> list[Standing]:
         day = self._office.editor.day()
@@ -206,6 +224,11 @@ class DirectoryPages:
         """To the request from which they came, or to the council's page."""
         number = _request(form)
         return self._door.go(f"/requests/{number}" if number else f"/directory/{code}", done=done)
+
+
+def _of_verifying(columns: Mapping[str, str]) -> dict[str, str]:
+    """Values, or what is told of them, by the fields of the form by which a number is verified."""
+    return {VERIFYING.get(name, "number"): text for name, text in columns.items()}
 
 
 def _fits(standing: Standing, only: str) -> bool:
