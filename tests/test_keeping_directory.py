@@ -151,9 +151,9 @@ async def test_what_was_changed_can_be_undone_and_nothing_is_forgotten(
     before = editor.entry(LEEDS)
     await editor.change(LEEDS, NEW, 0, "Bea")
     first = editor.last_change(LEEDS)
-    await editor.undo(first, "Cy")
+    await editor.undo(LEEDS, first, "Cy")
     assert editor.entry(LEEDS) == before
-    await editor.undo(editor.last_change(LEEDS), "Bea")
+    await editor.undo(LEEDS, editor.last_change(LEEDS), "Bea")
     assert spoken(editor, LEEDS) == "0113 496 0123"
     history = await editor.history(LEEDS)
     assert [(one.who, one.why) for one in history] == [
@@ -165,9 +165,9 @@ async def test_what_was_changed_can_be_undone_and_nothing_is_forgotten(
     assert history[-1].new["phone"] == "+441134960123"
     assert [one.follows for one in history] == [history[1].id, first, 0]
     with pytest.raises(QuickerError):
-        await editor.undo(first, "Cy")
+        await editor.undo(LEEDS, first, "Cy")
     with pytest.raises(NoSuchChangeError):
-        await editor.undo(9_999, "Cy")
+        await editor.undo(LEEDS, 9_999, "Cy")
 
 
 async def test_of_two_colleagues_who_change_the_same_the_later_one_is_told(
@@ -204,7 +204,7 @@ async def test_councils_with_one_service_are_changed_together(
         assert len(await editor.history(code)) == 1
     with pytest.raises(QuickerError):
         await editor.change(KINGSTON, {"note": "I did not see that"}, 0, "Cy")
-    await editor.undo(editor.last_change(KINGSTON), "B")
+    await editor.undo(RICHMOND, editor.last_change(KINGSTON), "B")
     assert spoken(editor, RICHMOND) == "0808 164 5527"
     assert spoken(editor, WORCESTER) == "01905 768153"
     assert spoken(editor, HEREFORD) == ""

@@ -203,6 +203,19 @@ def test_a_supervisor_changes_what_is_known_and_undoes_it(here: Place, sue: Brow
     assert f"undid a change of {LEEDS} Leeds" in trail
 
 
+def test_a_change_is_undone_from_the_page_of_its_own_council_alone(
+    here: Place, sue: Browser
+) -> None:
+    assert edit(sue, MANCHESTER, note="mine").status_code == 303
+    page = sue.get(f"/directory/{MANCHESTER}")
+    change = filled(page, f"/directory/{MANCHESTER}/undo")["change"]
+    refused = sue.post(f"/directory/{LEEDS}/undo", change=change)
+    assert refused.status_code == 409
+    assert "There is no such change of this service." in words(refused)
+    assert values(sue, MANCHESTER)["note"] == "mine"
+    assert "undid" not in words(here.browser(NAMES["administrator"]).get("/audit"))
+
+
 def test_a_supervisor_enters_the_number_of_a_council_that_had_none(
     here: Place, sue: Browser
 ) -> None:

@@ -114,7 +114,7 @@ def undo_command(council: str, who: str) -> None:
         last = editor.last_change(code)
         if not last:
             raise click.ClickException("Nobody has changed it: there is nothing to undo.")
-        await editor.undo(last, who)
+        await editor.undo(code, last, who)
         return f"{editor.entry(code).council} is as it was before."
 
     click.echo(with_editor(undoing))

@@ -44,7 +44,7 @@ class NoSuchCouncilError(HelplineError):
 
 
 class NoSuchChangeError(HelplineError):
-    """There is no such change."""
+    """There is no such change of this service."""
 
 
 class FaultyError(HelplineError):
@@ -170,15 +170,17 @@ class Editor:
         seen = self.last_change(code) if follows is None else follows
         await self.change(code, values, seen, who, Why.VERIFY)
 
-    async def undo(self, change: int, who: str) -> None:
-        """Give a record the values again that it had before its last change, which this is. This
-        is a new change. Raises NoSuchChangeError, QuickerError if it is not the last, FaultyError
-        if the old values could not be written today."""
+    async def undo(self, code: str, change: int, who: str) -> None:
+        """Give a council's record the values again that it had before its last change, which this
+        is. This is a new change. Raises NoSuchCouncilError, NoSuchChangeError if it is none of this
+        record, QuickerError if it is not the last, FaultyError if the old values could not be
+        written today."""
+        record = self.entry(code).recorded
         async with self.database.reading() as session:
             undone = await session.get(DirectoryChange, change)
-        if undone is None:
+        if undone is None or undone.record != record:
             raise NoSuchChangeError
-        await self.change(undone.record, undone.old, change, who, Why.UNDO)
+        await self.change(record, undone.old, change, who, Why.UNDO)
 
     async def _change(self, session: AsyncSession, wanted: Wanted, who: str, why: Why) -> None:
         entry, now = self.entry(wanted.record), self.clock()

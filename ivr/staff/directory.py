@@ -127,7 +127,7 @@ class DirectoryPages:
         if self._entry(code) is None:
             return self._door.go("/directory", done="no-council")
         try:
-            await self._office.editor.undo(_number(form, "change"), g.member.name)
+            await self._office.editor.undo(code, _number(form, "change"), g.member.name)
         except (FaultyError, NoSuchChangeError, QuickerError) as refused:
             return await self._page(code, 409, errors={"history": str(refused)})
         await self._note("undid a change of", code)
