@@ -102,15 +102,22 @@ class Current:
     # --- on disk -------------------------------------------------------------------------------
 
     def _kept(self) -> Snapshot:
-        """What held last; nothing but the file of the book, if nobody knows."""
+        """What held last; what nobody knows is as in the file of the book."""
         try:
-            return unpacked(self._path.read_text("utf-8"))
+            snapshot, dropped = unpacked(self._path.read_text("utf-8"))
         except FileNotFoundError:
             return Snapshot()
         except (DamagedError, OSError, UnicodeDecodeError) as problem:
             log.warning("%s is not used: %s", self._path.name, type(problem).__name__)
             self.fault = f"{self._path.name} is damaged: changes are unknown without the database"
             return Snapshot()
+        if dropped:
+            lost = ", ".join(code for code in self._filed if code in dropped) or "no council"
+            log.warning("%s: what it says of %s is not used", self._path.name, lost)
+            self.fault = (
+                f"{self._path.name} is damaged: changes of {lost} are unknown without the database"
+            )
+        return snapshot
 
     async def _keep(self) -> None:
         """Keep what holds. Workers that share the file write the same into it."""

@@ -191,8 +191,7 @@ class Editor:
             raise QuickerError
         old = entry.changed(last.new).values if last else self.current.filed(entry.recorded).values
         new = old | completed(wanted.values)
-        wrong = [] if why is Why.UNDO else list(faults_of_change(old, new, self.day()))
-        if wrong:
+        if wrong := list(faults_of_change(old, new, self.day())):
             raise FaultyError(wrong)
         if new == old:
             return

@@ -38,15 +38,23 @@ def packed(snapshot: Snapshot) -> str:
     return json.dumps({"records": records}, indent=1, ensure_ascii=False)
 
 
-def unpacked(text: str) -> Snapshot:
-    """The snapshot of this text. Raises DamagedError."""
+def unpacked(text: str) -> tuple[Snapshot, tuple[str, ...]]:
+    """The snapshot of this text, without the records that could not have been written; and the
+    codes of these. Raises DamagedError if there are no records to be told apart."""
     try:
         records = dict(json.loads(text)["records"])
-        last = {str(record): int(one["change"]) for record, one in records.items()}
-        values = {str(record): _values(one["values"]) for record, one in records.items()}
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         raise DamagedError from None
-    return Snapshot(last, values)
+    last: dict[str, int] = {}
+    values: dict[str, Mapping[str, str]] = {}
+    dropped = []
+    for record, one in records.items():
+        try:
+            last[record], values[record] = int(one["change"]), _values(one["values"])
+        except (ValueError, TypeError, LookupError, OverflowError):
+            last.pop(record, None)
+            dropped.append(str(record))
+    return Snapshot(last, values), tuple(dropped)
 
 
 def _values(read: Mapping[str, str]) -> dict[str, str]:
