@@ -19,10 +19,14 @@ LONGER = {"source_url": 1_000, "website": 1_000, "note": 1_000}
 LONGEST_NAME = 100  # characters of a service's name: about six seconds
 IN_A_NAME = " .,'’&()-–/"  # what may stand beside letters in a name that is read out
 
-_NUMBER = re.compile(r"\+44(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")  # at no unusual cost
-_FREE = re.compile(r"\+4480[08]\d{6,7}")
-_PRINTED = re.compile(r"0[\d ()-]*")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# Digits are those of keys: other scripts' cannot be rung, nor read out one by one.
+_NUMBER = re.compile(  # at no unusual cost
+    r"\+44(?:[123][0-9]{8,9}|7[1-9][0-9]{8}|80[08][0-9]{6,7})"
+)
+_FREE = re.compile(r"\+4480[08][0-9]{6,7}")
+_PRINTED = re.compile(r"0[0-9 ()-]*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NO_DIGITS = re.compile(r"[^0-9]+")
 
 
 def faults(values: Values) -> Iterator[Fault]:
@@ -74,7 +78,7 @@ def international(printed: str) -> str:
     """Return a number as it is printed in E.164: "0113 378 5020" -> "+441133785020"; "" if it does
     not begin with 0, or there is anything but a number."""
     printed = printed.strip()
-    return "+44" + re.sub(r"\D", "", printed)[1:] if _PRINTED.fullmatch(printed) else ""
+    return "+44" + _NO_DIGITS.sub("", printed)[1:] if _PRINTED.fullmatch(printed) else ""
 
 
 def _is_in_use(phone: str) -> bool:
@@ -97,7 +101,7 @@ def _of_number(phone: str, printed: str) -> Iterator[Fault]:
     if printed and not phone:
         message = f'"{printed}" is not a UK number'
         yield "phone_printed", "F007", message, "write it as it is printed, like 01632 960 123"
-    elif re.sub(r"\D", "", printed) != phone.replace("+44", "0"):
+    elif _NO_DIGITS.sub("", printed) != phone.replace("+44", "0"):
         message = f'"{printed}" is not "{phone}" as printed'
         yield "phone_printed", "F007", message, "let both be the same number, or both empty"
     elif printed and not _PRINTED.fullmatch(printed):

@@ -26,7 +26,7 @@ LONGEST = 200  # characters of a message
 
 Row = dict[str, str]
 
-_CODE = re.compile(r"E(?:06|08|09|10)\d{6}")
+_CODE = re.compile(r"E(?:06|08|09|10)[0-9]{6}")
 
 
 def load_councils(folder: Path) -> tuple[Council, ...]:
