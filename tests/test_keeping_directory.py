@@ -15,6 +15,7 @@ from ivr.conversation import Call
 from ivr.core.call import Ask
 from ivr.database import Database, upgrade
 from ivr.directory.asking import Asked
+from ivr.directory.checking import faults
 from ivr.directory.current import Current
 from ivr.directory.editing import (
     Editor,
@@ -305,6 +306,18 @@ WRONG = {
     "no name": ({"service_name": "..."}, "service_name", "no word"),
     "another script": ({"service_name": "Служба"}, "service_name", "read out"),
     "a long name": ({"service_name": "word " * 30}, "service_name", "too long"),
+    "a script for a website": ({"website": "javascript:alert(1)"}, "website", "no web address"),
+    "a script with a host": (
+        {"website": "javascript://example.org/%0aalert(1)"},
+        "website",
+        "no web address",
+    ),
+    "a file for a website": ({"website": "file:///etc/hosts"}, "website", "no web address"),
+    "no host": ({"website": "https://"}, "website", "no web address"),
+    "words for a website": ({"website": "see our page"}, "website", "no web address"),
+    "a letter for an email": ({"email": "x"}, "email", "no email address"),
+    "nobody's email": ({"email": "@example.org"}, "email", "no email address"),
+    "two emails": ({"email": "a@example.org b@example.org"}, "email", "no email address"),
     "a null": ({"note": "a\0b"}, "note", "invisible"),
     "half a character": ({"note": "\ud800"}, "note", "invisible"),
     "a book for a note": ({"note": "n" * 1_001}, "note", "1001 characters"),
@@ -326,6 +339,15 @@ async def test_values_that_make_no_sense_are_refused_by_field(
     assert next(fault[0] for fault in editor.faults(MANCHESTER, values)) == column
     assert await editor.history(MANCHESTER) == []
     await database.close()
+
+
+@pytest.mark.parametrize(
+    "website",
+    ["example.org.uk", "www.example.org", "HTTP://Example.org:8080/a?b=c#d", "https://a-b.org/é"],
+)
+def test_web_addresses_are_taken_as_people_write_them(website: str) -> None:
+    entry = Directory(COUNCILS).council(MANCHESTER).entry
+    assert list(faults(entry.changed({"website": website, "email": "A.b@c.org"}).values)) == []
 
 
 # --- without the database ------------------------------------------------------------------------

@@ -26,6 +26,10 @@ _NUMBER = re.compile(  # at no unusual cost
 _FREE = re.compile(r"\+4480[08][0-9]{6,7}")
 _PRINTED = re.compile(r"0[0-9 ()-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WEBSITE = re.compile(
+    r"(?:https?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?(?:[/?#]\S*)?", re.IGNORECASE
+)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _NO_DIGITS = re.compile(r"[^0-9]+")
 
 
@@ -118,6 +122,11 @@ def _of_texts(values: Values) -> Iterator[Fault]:
         elif any(unicodedata.category(letter).startswith("C") for letter in value):
             yield column, "F007", "there is an invisible character in it", "type it anew"
     yield from _of_name(values["service_name"])
+    website, email = values["website"], values["email"]
+    if website and not _WEBSITE.fullmatch(website):
+        yield "website", "F007", "it is no web address", "write it like https://example.org.uk"
+    if email and not _EMAIL.fullmatch(email):
+        yield "email", "F007", "it is no email address", "write one, like advice@example.org.uk"
 
 
 def _of_name(name: str) -> Iterator[Fault]:
