@@ -22,7 +22,7 @@ class Texted:
 
     request_id: int
     reference: str  # that of this text
-    due_at: datetime | None  # by when we answer; None: we cannot say
+    due_at: datetime | None  # by when we answer; None: we cannot say, or it is past
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class ByText:
         async with self.ledger.database.reading() as session:
             entered = await session.get_one(CallBackEffect, wish.effect)
             request = await session.get_one(CallBackRequest, entered.request_id)
-        return Texted(entered.request_id, entered.reference, request.due_at if planned else None)
+        # A text may join a request that is overdue: a time that is past promises nothing.
+        is_ahead = planned is not None and request.due_at > self.clock()
+        return Texted(entered.request_id, entered.reference, request.due_at if is_ahead else None)
 
     async def _planned(self) -> datetime | None:
         now = self.clock()

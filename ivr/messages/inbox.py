@@ -57,7 +57,7 @@ class Entered(Protocol):
 
     @property
     def due_at(self) -> datetime | None:
-        """By when we answer; None: we cannot say."""
+        """By when we answer; None: we cannot say, or it is past."""
         ...
 
 
