@@ -348,6 +348,44 @@ async def test_a_caller_hears_that_it_is_sent_once_it_is_kept(
     assert await send_text(outbox)(asks(), other) == Answered("stopped")
 
 
+async def test_trying_again_in_one_call_sends_the_same_text_once(outbox: Outbox) -> None:
+    """The first try may have been kept after all. Another answer, or another phone, is another
+    text; and so is one that failed, or that was stopped before they said START."""
+    send, later = send_text(outbox), 0
+
+    async def tried(**facts: str) -> str:
+        nonlocal later
+        later += 1
+        return (await send(replace(asks(**facts), turn=later), CALL)).outcome
+
+    assert [await tried(), await tried()] == ["queued", "queued"]
+    assert await tried(council="E2") == await tried(text_number=OTHER) == "queued"
+    assert await stands(outbox) == [("waiting", 0)] * 3
+    await outbox.told(1, "failed", "SM1", "30003")
+    assert [await tried(), await tried(council="E2")] == ["queued", "queued"]
+    assert (await stands(outbox))[3:] == [("waiting", 0)]
+    optouts = OptOuts(outbox.database, KEYS, outbox.clock)
+    await optouts.stop(NUMBER, "caller")
+    assert await tried(council="E3") == "stopped"
+    await optouts.start(NUMBER, "caller")
+    assert await tried(council="E3") == "queued"
+    assert (await stands(outbox))[4:] == [("stopped", 0), ("waiting", 0)]
+
+
+async def test_callers_cannot_flood_a_phone(outbox: Outbox, clock: SetClock) -> None:
+    """Six texts in a day, from whatever phones they ring; what was sent is not denied."""
+    send = send_text(outbox)
+    calls = [Call(f"CA{number:032}", OTHER) for number in range(8)]
+    outcomes = [(await send(asks(), call)).outcome for call in calls]
+    assert outcomes == ["queued"] * 6 + ["enough"] * 2
+    assert await send(asks(), calls[0]) == Answered("queued")
+    assert await send(asks(text_number=OTHER), calls[7]) == Answered("queued")
+    assert len(await stands(outbox)) == 7
+    assert NUMBER not in repr(Draft(f"call {NUMBER}", Kind.ANSWER, NUMBER, "", "caller"))
+    clock.at += timedelta(days=1)
+    assert await send(asks(), calls[7]) == Answered("queued")
+
+
 async def test_what_cannot_be_sent_is_not_said_to_be(outbox: Outbox) -> None:
     """Not set up; no mobile; a kind that nobody writes; letters that no text has."""
     hostile = {"contact": lambda code: "Привет"}

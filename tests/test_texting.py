@@ -92,6 +92,14 @@ def test_a_phone_that_wants_no_texts_gets_none_and_how_to_have_them_is_said() ->
     assert "press 0 and ask us" in text(mother.said)
 
 
+def test_a_phone_that_had_many_texts_gets_no_more_and_another_can_be_typed() -> None:
+    mother = caller("4", "1", send_text=Answered("enough"))
+    assert "I sent nothing" in text(mother.said)
+    assert "many texts from us today" in text(mother.said)
+    mother.answers = {}
+    assert mother.press("1").startswith("Type the mobile number")
+
+
 def test_what_could_not_be_sent_is_told_and_tried_again_by_a_key() -> None:
     mother = caller("4", "1", send_text=Answered("failed"))
     assert "I could not send it" in text(mother.said)

@@ -19,6 +19,7 @@ from ivr.database import NoDatabaseError
 from ivr.hours import LONDON
 from ivr.messages import replies
 from ivr.messages.keys import Keys
+from ivr.messages.limits import answered_enough
 from ivr.messages.outbox import CALLER, HELPLINE, Draft, Kind
 from ivr.messages.post import Post
 from ivr.messages.rules import Word, word_of
@@ -162,12 +163,9 @@ class Inbox:
         self, text: Incoming, kind: Kind, words: str, about: str, request: int | None = None
     ) -> None:
         """Answer once a day about the same."""
-        if (
-            not self.post.can_text
-            or text.answered
-            or await self.post.outbox.answered_enough(text.number)
-        ):
+        if not self.post.can_text or text.answered:
             return
         effect = f"{kind} {about} {text.at.astimezone(LONDON).date()}"
         draft = Draft(effect, kind, text.number, self.post.finish(words), HELPLINE, request)
-        await self.post.outbox.put(draft)
+        if not await answered_enough(self.post.outbox, draft):
+            await self.post.outbox.put(draft)

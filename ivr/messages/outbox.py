@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
@@ -26,9 +26,7 @@ from ivr.vault import UnreadableError
 
 LEASE = timedelta(minutes=1)  # a sender asks for ten seconds at most: after that it was killed
 PAUSES_S = (5, 30, 120, 600, 3600)  # seconds between tries while Twilio takes nothing
-A_DAY = timedelta(days=1)
-TOO_LATE = A_DAY  # an answer that is a day old helps nobody
-MOST_ANSWERS = 5  # to the texts of one number in a day
+TOO_LATE = timedelta(days=1)  # an answer that is a day old helps nobody
 OPTED_OUT = 21610  # Twilio's error: they answered STOP, and Twilio keeps that too
 CALLER, HELPLINE, TWILIO = "caller", "helpline", "Twilio"  # who did it, beside staff
 
@@ -52,7 +50,7 @@ class Kind(StrEnum):
 class Draft:
     """A message to be sent. The same effect twice is one message."""
 
-    effect: str
+    effect: str = field(repr=False)  # it may hold the number
     kind: Kind
     number: str = field(repr=False)  # E.164
     body: str = field(repr=False)  # as the rules have it
@@ -66,6 +64,12 @@ class Put:
 
     is_new: bool  # False: the same effect was there before
     stopped: bool  # that number wants no texts
+    failed: bool = False  # it was there before, and did not arrive
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it is there to be sent, or has been sent already."""
+        return not (self.stopped or self.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Outbox:
         known = select(TextMessage.state).where(col(TextMessage.effect) == effect)
         state = (await session.exec(known)).first()
         if state is not None:
-            return Put(False, state == State.STOPPED)
+            failed = state in (State.FAILED, State.UNDELIVERED)
+            return Put(False, state == State.STOPPED, failed)
         number_hash = self.keys.number_hash(draft.number)
         stopped = await wants_none(session, number_hash)
         session.add(self._row(draft, State.STOPPED if stopped else State.WAITING))
@@ -114,17 +119,6 @@ class Outbox:
                 session.add(row)
         except IntegrityError:  # it is there
             return
-
-    async def answered_enough(self, number: str) -> bool:
-        """Whether this number (E.164) has had so many answers of ours to its texts in a day that a
-        machine must be at the other end. Raises NoDatabaseError."""
-        query = select(func.count()).where(
-            col(TextMessage.number_hash) == self.keys.number_hash(number),
-            col(TextMessage.made_at) > self.clock() - A_DAY,
-            col(TextMessage.kind).in_([Kind.REPLY.value, Kind.HELP.value]),
-        )
-        async with self.database.reading() as session:
-            return (await session.exec(query)).one() >= MOST_ANSWERS
 
     def _row(self, draft: Draft, state: State, at: datetime | None = None) -> TextMessage:
         """The row of a message in this state, made now or at another moment."""

@@ -1,11 +1,12 @@
 """What the phone asks for: may this number have a text, and send what the caller chose to have."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.errors import HelplineError
+from ivr.messages.limits import asked_enough
 from ivr.messages.outbox import CALLER, Draft, Kind
 from ivr.messages.post import Post
 from ivr.numbers import mobile, printed
@@ -35,10 +36,10 @@ class CheckMobile:
 @dataclass(frozen=True)
 class SendText:
     """Put a text into the outbox: ``queued`` once that is durable, ``stopped`` if the number wants
-    none.
+    none, ``enough`` if callers have had many texts sent to it in a day.
 
-    The same effect (call, turn, step) again is the same text, and is answered the same. Raises
-    whatever went wrong: the caller then hears that nothing is sent.
+    In one call the same about the same to the same number is one text, as long as it may arrive.
+    Raises whatever went wrong: the caller then hears that nothing is sent.
     """
 
     post: Post
@@ -52,12 +53,23 @@ class SendText:
         kind = Kind(ask.facts["text_kind"])
         about = ask.facts.get("topic" if kind is Kind.ANSWER else "council", "")
         draft = Draft(
-            effect=f"call {call.effect(ask)}",
+            effect=f"call {call.sid} {kind} {about} {number}",
             kind=kind,
             number=number,
             body=self.post.finish(self.post.composers[kind.value](about)),
             who=CALLER,
         )
         async with asyncio.timeout(PATIENCE_S):
-            put = await self.post.outbox.put(draft)
-        return Answered("stopped" if put.stopped else "queued")
+            return Answered(await self._put(draft, call.effect(ask)))
+
+    async def _put(self, draft: Draft, turn: str) -> str:
+        """Keep the text, and return what came of it. What was stopped or failed before is, at
+        another turn, another text: they may have said START since."""
+        for effect in (draft.effect, f"{draft.effect} {turn}"):
+            text = replace(draft, effect=effect)
+            if await asked_enough(self.post.outbox, text):
+                return "enough"
+            put = await self.post.outbox.put(text)
+            if put.is_new or put.is_on_its_way:
+                break
+        return "stopped" if put.stopped else "queued"
