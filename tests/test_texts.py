@@ -234,9 +234,22 @@ def test_stop_is_obeyed_and_start_takes_it_back(post: Post, word: str) -> None:
     assert len(post.twilio.asked) == 1
 
 
+def test_what_twilio_takes_for_stop_or_start_is_so_here_too(post: Post) -> None:
+    """Whatever the words are: it sends nothing more to that phone, or does again."""
+    post.text("Leave me alone, will you", OptOutType="STOP")
+    post.put("one")
+    assert post.states() == [("stopped", 0)]
+    post.clock.at += timedelta(minutes=1)
+    post.text("Stop", OptOutType="START")
+    post.put("two")
+    assert post.sent()["Body"] == "Hello two"
+    assert post.requests() == []
+
+
 def test_help_is_answered_once_a_day(post: Post) -> None:
     """Unless Twilio has answered it."""
     post.text("HELP", OptOutType="HELP")
+    assert post.texts() == []
     for _ in range(3):
         post.text("Help?")
     assert "text us a few words and we will answer" in post.sent()["Body"]

@@ -40,7 +40,7 @@ class Incoming:
     at: datetime
     number: str = field(repr=False)  # a UK mobile (E.164)
     words: str = field(repr=False)
-    answered: bool = False  # by Twilio itself, which knows STOP, START and HELP
+    told: Word | None = None  # how Twilio itself took it, which has answered it then
 
 
 class Entered(Protocol):
@@ -141,15 +141,17 @@ class Inbox:
 
     async def _enter(self, text: Incoming) -> None:
         """Do what a text asks for. The same text again changes nothing."""
-        match word_of(text.words):
+        match text.told or word_of(text.words):  # what Twilio does stands
             case Word.STOP:
                 await self.post.optouts.stop(text.number, CALLER, text.at)
             case Word.START:
                 await self.post.optouts.start(text.number, CALLER, text.at)
-            case Word.HELP:
+            case Word.HELP if text.told is None:
                 await self._reply(text, Kind.HELP, replies.help_(self.number), text.number)
             case None:
                 await self._ask(text)
+            case _:
+                pass  # Twilio has answered HELP
 
     async def _ask(self, text: Incoming) -> None:
         entered = await self.enter(text.number, text.words, f"text {text.effect}", text.at)
@@ -163,7 +165,7 @@ class Inbox:
         self, text: Incoming, kind: Kind, words: str, about: str, request: int | None = None
     ) -> None:
         """Answer once a day about the same."""
-        if not self.post.can_text or text.answered:
+        if not self.post.can_text:
             return
         effect = f"{kind} {about} {text.at.astimezone(LONDON).date()}"
         draft = Draft(effect, kind, text.number, self.post.finish(words), HELPLINE, request)

@@ -29,10 +29,11 @@ PLAIN = str.maketrans(
 STOP = frozenset("STOP STOPALL UNSUBSCRIBE END QUIT REVOKE OPTOUT CANCEL".split())
 START = frozenset("START UNSTOP".split())
 HELP = frozenset("HELP INFO".split())
+STOP_WORDS = 4  # words at most of a text that begins with STOP and means it
 
 
 class Word(StrEnum):
-    """What a text can say with one word alone."""
+    """What a text can ask of us, mostly with one word alone."""
 
     STOP = "stop"  # no more texts
     START = "start"  # texts again
@@ -40,8 +41,14 @@ class Word(StrEnum):
 
 
 def word_of(text: str) -> Word | None:
-    """Return what a text says if it is one of the known words, however it is written; else None."""
+    """Return what a text says if it is one of the known words, however it is written; else None.
+
+    STOP may be followed by three words, such as "Stop texting me".
+    """
     bare = re.sub(r"[\W_]+", "", text).upper()
+    first, *others = text.upper().split() or [""]
+    if re.sub(r"[\W_]+", "", first) == "STOP" and len(others) < STOP_WORDS:
+        return Word.STOP
     for word, known in ((Word.STOP, STOP), (Word.START, START), (Word.HELP, HELP)):
         if bare in known:
             return word

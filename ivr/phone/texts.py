@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ivr.errors import SealError
 from ivr.messages.inbox import Inbox, Incoming
 from ivr.messages.outbox import Outbox
+from ivr.messages.rules import Word
 from ivr.numbers import caller_number, mobile
 from ivr.phone.twiml import document
 from ivr.sealing import Sealer
@@ -64,7 +65,7 @@ class Texts:
             at=self.outbox.clock(),
             number=number,
             words=words,
-            answered=bool(form.get("OptOutType")),
+            told=_told(form),
         )
         try:
             await self.inbox.receive(text)
@@ -83,6 +84,14 @@ class Texts:
                 await self.outbox.told(message, status, sid.replace("\0", ""), error)
         except Exception as fault:  # Twilio tells it once: the message stays as it was known
             log.warning("how text %d fares is not recorded: %s", message, type(fault).__name__)
+
+
+def _told(form: Mapping[str, str]) -> Word | None:
+    """How Twilio itself took a text, and answered it: STOP, START or HELP; None if it did not."""
+    try:
+        return Word(form.get("OptOutType", "").lower())
+    except ValueError:
+        return None
 
 
 def _words(form: Mapping[str, str]) -> str:
