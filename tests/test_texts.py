@@ -247,14 +247,29 @@ def test_what_twilio_takes_for_stop_or_start_is_so_here_too(post: Post) -> None:
 
 
 def test_help_is_answered_once_a_day(post: Post) -> None:
-    """Unless Twilio has answered it."""
+    """Unless Twilio has answered it. The next one may be a frightened parent: it is entered."""
     post.text("HELP", OptOutType="HELP")
     assert post.texts() == []
-    for _ in range(3):
-        post.text("Help?")
+    for _ in range(2):
+        post.text("Help?", MessageSid="SM1")
     assert "text us a few words and we will answer" in post.sent()["Body"]
     assert [row["kind"] for row in post.texts()] == ["help"]
     assert post.requests() == []
+    for _ in range(2):
+        post.text("Help!", MessageSid="SM2")
+    assert [row["kind"] for row in post.texts()] == ["help", "inbound", "reply"]
+    assert post.events() == ["asked by text"]
+
+
+def test_help_that_nobody_can_answer_is_a_request(post: Post, tmp_path: Path) -> None:
+    """They want no texts; or none can be sent from here."""
+    post.text("STOP")
+    post.clock.at += timedelta(minutes=1)
+    post.text("Help")
+    assert post.events() == ["asked by text"]
+    with helpline(tmp_path / "other", SetClock(TUESDAY)) as line:
+        line.signed("POST", "/sms", {"From": NUMBER, "Body": "Help!"})
+        assert len(rows(tmp_path / "other", "callback_request")) == 1
 
 
 def test_who_wants_no_texts_can_still_ask_by_text(post: Post) -> None:

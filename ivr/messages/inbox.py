@@ -19,7 +19,7 @@ from ivr.database import NoDatabaseError
 from ivr.hours import LONDON
 from ivr.messages import replies
 from ivr.messages.keys import Keys
-from ivr.messages.limits import answered_enough
+from ivr.messages.limits import answered_enough, helped
 from ivr.messages.outbox import CALLER, HELPLINE, Draft, Kind
 from ivr.messages.post import Post
 from ivr.messages.rules import Word, word_of
@@ -147,11 +147,21 @@ class Inbox:
             case Word.START:
                 await self.post.optouts.start(text.number, CALLER, text.at)
             case Word.HELP if text.told is None:
-                await self._reply(text, Kind.HELP, replies.help_(self.number), text.number)
+                await self._help(text)
             case None:
                 await self._ask(text)
             case _:
                 pass  # Twilio has answered HELP
+
+    async def _help(self, text: Incoming) -> None:
+        """Answer HELP once a day; where it is not answered it is a text like any other: "Help!" may
+        be a frightened parent."""
+        words = self.post.finish(replies.help_(self.number))
+        draft = Draft(f"help {text.effect}", Kind.HELP, text.number, words, HELPLINE)
+        outbox = self.post.outbox
+        can_answer = self.post.can_text and not await helped(outbox, draft)
+        if not can_answer or (await outbox.put(draft)).stopped:
+            await self._ask(text)
 
     async def _ask(self, text: Incoming) -> None:
         entered = await self.enter(text.number, text.words, f"text {text.effect}", text.at)
@@ -159,15 +169,14 @@ class Inbox:
         draft = Draft(f"in {text.effect}", Kind.INBOUND, text.number, text.words, CALLER, request)
         await self.post.outbox.received(draft, text.at)
         words = replies.taken(entered.reference, entered.due_at)
-        await self._reply(text, Kind.REPLY, words, str(request), request)
+        await self._reply(text, words, request)
 
-    async def _reply(
-        self, text: Incoming, kind: Kind, words: str, about: str, request: int | None = None
-    ) -> None:
-        """Answer once a day about the same."""
+    async def _reply(self, text: Incoming, words: str, request: int) -> None:
+        """Answer once a day about the same request."""
         if not self.post.can_text:
             return
-        effect = f"{kind} {about} {text.at.astimezone(LONDON).date()}"
-        draft = Draft(effect, kind, text.number, self.post.finish(words), HELPLINE, request)
+        effect = f"{Kind.REPLY} {request} {text.at.astimezone(LONDON).date()}"
+        body = self.post.finish(words)
+        draft = Draft(effect, Kind.REPLY, text.number, body, HELPLINE, request)
         if not await answered_enough(self.post.outbox, draft):
             await self.post.outbox.put(draft)

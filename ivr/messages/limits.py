@@ -24,6 +24,13 @@ async def answered_enough(outbox: Outbox, draft: Draft) -> bool:
     return await _others(outbox, draft, (Kind.REPLY, Kind.HELP)) >= MOST_ANSWERS
 
 
+async def helped(outbox: Outbox, draft: Draft) -> bool:
+    """Whether the number of this answer to HELP is to have none: it had one in the last day, or
+    enough answers. Raises NoDatabaseError."""
+    had_one = await _others(outbox, draft, (Kind.HELP,)) > 0
+    return had_one or await answered_enough(outbox, draft)
+
+
 async def asked_enough(outbox: Outbox, draft: Draft) -> bool:
     """Whether callers have had so many texts sent to the number of this one in a day that it is to
     have no more. Raises NoDatabaseError."""
