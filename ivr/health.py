@@ -155,9 +155,29 @@ async def _ringing(house: House) -> Sign:
 
 async def _texts(house: House) -> Sign:
     if house.post.can_text:
+        deaf = await _deaf(house)
+        if deaf:
+            return Sign("texts", State.WRONG, deaf)
         return Sign("texts", State.FINE, f"they come from {house.settings.text_from}")
     said = "nothing offers them; IVR_TEXT_FROM and the account at Twilio are needed"
     return Sign("texts", State.NOTE, said)
+
+
+async def _deaf(house: House) -> str:
+    """Which phones no alarm reaches, by their place in the setting; "" if each is reached."""
+    phones = house.settings.safety_phones_listed
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            has = house.post.optouts.has
+            stopped = [str(place) for place, one in enumerate(phones, 1) if await has(one)]
+    except Exception as fault:  # whatever it is, it is the answer
+        return f"who wants none cannot be read ({type(fault).__name__})"
+    return (
+        f"no alarm reaches phone {', '.join(stopped)} of IVR_SAFETY_PHONES: it said STOP, and must"
+        " send START to the helpline"
+        if stopped
+        else ""
+    )
 
 
 #: What is looked at, in this order; by the names under which `degraded` tells of it.

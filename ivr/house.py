@@ -240,6 +240,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
             ByText(ledger, keys, backlog, clock),
             text_spool(settings.var / "texts", post.outbox.keys),
             settings.twilio_number,
+            settings.safety_phones_listed,
         ),
         text_eraser=TextEraser(
             database, clock, lambda: months_before(clock(), settings.retention_months)

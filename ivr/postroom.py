@@ -46,7 +46,7 @@ def desk_for(settings: Settings, database: Database, hours: HoursNow, clock: Clo
     if not (carrier.can_text and phones):
         return Desk(database, keys, hours, clock)
     outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
-    alarm = Alarm(outbox, phones, settings.public_url, _finish(settings))
+    alarm = Alarm(outbox, phones, settings.public_url)
     return Desk(database, keys, hours, clock, alarm.ring)
 
 

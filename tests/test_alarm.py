@@ -55,7 +55,6 @@ async def test_each_phone_is_texted_once_and_the_text_tells_nobody_who_or_why(
     assert others == [
         "Request 482195 was marked urgent.",
         "https://line.example/staff/requests/1",
-        "Reply STOP to end",
     ]
 
 

@@ -43,6 +43,24 @@ def test_a_helpline_that_is_set_up_is_told_so(var: Path) -> None:
     assert "of 153 councils can be answered" in found["directory"][1]
 
 
+def test_a_safety_phone_that_no_alarm_reaches_is_told(var: Path) -> None:
+    """Not which number it is."""
+    lead, other = "+447400123471", "+447400123472"
+    numbers = {**NUMBERS, "IVR_SAFETY_PHONES": f"{lead},{other}"}
+    assert "no alarm reaches" not in doctor(var, **numbers).output
+    house = build(load_settings(settings_of(var, "https://line.example", **numbers)))
+
+    async def stopping() -> None:
+        await house.post.optouts.stop(other, "caller")
+        await house.database.close()
+
+    done(stopping())
+    answer = doctor(var, **numbers)
+    assert answer.exit_code == 1
+    assert "no alarm reaches phone 2 of IVR_SAFETY_PHONES" in answer.output
+    assert other[3:] not in answer.output
+
+
 def test_what_is_wrong_has_its_remedy_and_ends_in_1(tmp_path: Path) -> None:
     answer = doctor(tmp_path)
     assert answer.exit_code == 1

@@ -331,6 +331,25 @@ def test_a_text_without_a_database_is_kept_and_entered_once(post: Post) -> None:
     assert ("stopped", 0) in post.states()
 
 
+def test_what_a_safety_phone_answers_is_no_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It answers an alarm, and is staff's. STOP is obeyed all the same."""
+    clock = SetClock(TUESDAY)
+    with twilio() as standin:
+        settings = {**texting(standin.address), "IVR_SAFETY_PHONES": NUMBER}
+        with helpline(tmp_path, clock, **settings) as line:
+            post = Post(line, standin, tmp_path, clock)
+            for words in ("On my way", "Help?"):
+                assert post.text(words).page.verbs == []
+            assert post.requests() == post.texts() == []
+            assert caplog.text.count("IVR_SAFETY_PHONES was dropped") == 2
+            assert NUMBER[3:] not in caplog.text
+            post.text("Stop")
+            post.put("one")
+            assert post.states() == [("stopped", 0)]
+
+
 def test_texts_are_taken_where_none_can_be_sent(tmp_path: Path) -> None:
     """The request is there; nobody is told that we answered."""
     with helpline(tmp_path, SetClock(TUESDAY)) as line:

@@ -1,6 +1,5 @@
 """Whoever answers for safety is texted when a request is marked urgent: they may be elsewhere."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,14 +14,13 @@ class Alarm:
     outbox: Outbox
     phones: tuple[str, ...]  # E.164 (IVR_SAFETY_PHONES)
     public_url: str
-    finish: Callable[[str], str]  # adds to a text how to stop them
 
     async def ring(self, session: AsyncSession, request_id: int, reference: str) -> None:
         """Write the texts in the transaction that marks the request: both are kept, or neither.
 
-        They name nobody, and say nothing of why.
+        They name nobody, and say nothing of why; nor how to stop them: these phones are staff's.
         """
-        body = self.finish(
+        body = (
             "Helpline: please look at this now.\n"
             f"Request {reference} was marked urgent.\n{self.public_url}/staff/requests/{request_id}"
         )

@@ -78,6 +78,7 @@ class Inbox:
     enter: Callable[[str, str, str, datetime], Awaitable[Entered]]  # number, words, effect, when
     spool: Spool[Incoming]
     number: str  # the helpline's own (E.164), or ""
+    safety_phones: tuple[str, ...] = ()  # E.164: those of staff, who are texted and ask for nothing
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
     _down: bool = False
 
@@ -146,6 +147,8 @@ class Inbox:
                 await self.post.optouts.stop(text.number, CALLER, text.at)
             case Word.START:
                 await self.post.optouts.start(text.number, CALLER, text.at)
+            case _ if text.number in self.safety_phones:
+                log.warning("a text from a phone of IVR_SAFETY_PHONES was dropped")
             case Word.HELP if text.told is None:
                 await self._help(text)
             case None:
