@@ -185,8 +185,11 @@ def test_a_text_of_unknown_fate_is_sent_again_by_a_person_alone(office: Office) 
         b"1 texts of the last day may not have been sent" in office.line.send("GET", "/readyz").body
     )
     (text_id,) = re.findall(r'name="text" value="(\d+)"', browser.get(BY_TEXT).text)
-    for _ in range(2):
-        browser.post(f"{BY_TEXT}/text-again", text=text_id)
+    first, second = (browser.post(f"{BY_TEXT}/text-again", text=text_id) for _ in range(2))
+    assert "The text is on its way" in browser.get(first.headers["location"]).text
+    late = browser.get(second.headers["location"]).text
+    assert "It was not sent again." in late
+    assert "The text is on its way" not in late
     assert "we have your text" in office.sent()["Body"]
     page = browser.get(BY_TEXT).text
     assert "it was sent again" in page

@@ -69,9 +69,10 @@ class TextPages:
         if await self._mine(number) is None:
             return await self._page(number, 409, errors={"claim": str(NotYoursError())})
         message = int(which) if which.isascii() and which.isdecimal() and len(which) < 10 else 0
-        if await self._office.post.thread.again(message, number, g.member.name):
+        again = await self._office.post.thread.again(message, number, g.member.name)
+        if again:
             await self._office.desk.note(number, g.member.name, SENT)
-        return self._door.go(f"/requests/{number}", done="text")
+        return self._door.go(f"/requests/{number}", done="text" if again else "text-settled")
 
     async def no_texts(self, number: int) -> Response:
         """They want no texts; or want them again."""

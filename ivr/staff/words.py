@@ -78,6 +78,7 @@ DONE = {
     "day-changed": "That day is changed. The next call goes by it.",
     "day-usual": "That day has its usual hours again.",
     "text": "The text is on its way. How it fares is shown under “Texts”.",
+    "text-settled": "It was not sent again. What is known of it now is shown under “Texts”.",
     "texts-stopped": "It was not sent: they want no texts.",
     "no-texts": "They will get no texts from us.",
     "texts": "They can get texts again.",
