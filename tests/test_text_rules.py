@@ -76,7 +76,9 @@ def test_a_text_from_a_name_always_says_how_to_stop_them() -> None:
         ("cancel", Word.STOP),
         ("Stop please", Word.STOP),
         ("STOP, texting me now!", Word.STOP),
-        ("Stop texting me right now", None),
+        ("Stop sending me these messages please", Word.STOP),
+        ("Stop him hurting me", None),
+        ("Stop. Help me", None),
         ("Stopping by", None),
         ("start", Word.START),
         ("UNSTOP", Word.START),
@@ -89,5 +91,5 @@ def test_a_text_from_a_name_always_says_how_to_stop_them() -> None:
     ],
 )
 def test_words_are_known_however_they_are_written(text: str, word: Word | None) -> None:
-    """Only alone, or STOP and a few words: a sentence is a sentence."""
+    """Only alone, or STOP and words about texts: a sentence is a sentence."""
     assert word_of(text) is word

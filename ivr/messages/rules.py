@@ -29,7 +29,11 @@ PLAIN = str.maketrans(
 STOP = frozenset("STOP STOPALL UNSUBSCRIBE END QUIT REVOKE OPTOUT CANCEL".split())
 START = frozenset("START UNSTOP".split())
 HELP = frozenset("HELP INFO".split())
-STOP_WORDS = 4  # words at most of a text that begins with STOP and means it
+# What may follow STOP: "Stop texting me please" is one. "Stop him hurting me" is a cry for help.
+BESIDE_STOP = frozenset(
+    "ALL ANY IT ME MESSAGES MESSAGING MORE MY NOW PHONE PLEASE SENDING TEXT TEXTING TEXTS THANKS"
+    " THANK THE THESE THIS TO YOU YOUR".split()
+)
 
 
 class Word(StrEnum):
@@ -43,11 +47,11 @@ class Word(StrEnum):
 def word_of(text: str) -> Word | None:
     """Return what a text says if it is one of the known words, however it is written; else None.
 
-    STOP may be followed by three words, such as "Stop texting me".
+    STOP may be followed by words about texts, such as "Stop texting me".
     """
     bare = re.sub(r"[\W_]+", "", text).upper()
-    first, *others = text.upper().split() or [""]
-    if re.sub(r"[\W_]+", "", first) == "STOP" and len(others) < STOP_WORDS:
+    first, *others = re.findall(r"[^\W_]+", text.upper()) or [""]
+    if first == "STOP" and BESIDE_STOP.issuperset(others):
         return Word.STOP
     for word, known in ((Word.STOP, STOP), (Word.START, START), (Word.HELP, HELP)):
         if bare in known:
