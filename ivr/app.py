@@ -6,7 +6,7 @@ hypercorn -c hypercorn.toml 'ivr.app:create_app()'
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
@@ -306,12 +306,25 @@ async def _upgrade_own_database(settings: Settings) -> None:
 
 
 async def _keep_clips(house: House) -> None:
-    """Make all clips, and those of new names whenever the directory changes."""
+    """Make all clips; and again those of new names, whenever the directory changes, and of a new
+    notice."""
+    news = (house.directory.changed, house.today.changed)
     while True:
-        house.directory.changed.clear()
+        for event in news:
+            event.clear()
         house.on_demand.forget()
         await _make_clips(house)
-        await house.directory.changed.wait()
+        await _any_of(news)
+
+
+async def _any_of(events: Iterable[asyncio.Event]) -> None:
+    """Wait until one of these is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 async def _make_clips(house: House) -> None:

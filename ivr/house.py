@@ -134,7 +134,8 @@ class House:
 
     def _texts(self) -> tuple[Iterator[Line], tuple[str, ...]]:
         """All that clips can be made of: the lines of the book, and what is spliced into a call."""
-        fragments = (*vocabulary(), *self.directory.now().vocabulary())
+        notice = [self.today.notice()] if self.today.notice() else []
+        fragments = (*notice, *vocabulary(), *self.directory.now().vocabulary())
         return every_line(self.shelf.loaded.book), fragments
 
 

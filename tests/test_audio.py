@@ -294,6 +294,27 @@ def test_a_clip_that_went_missing_is_made_again(studio: Studio) -> None:
         missing.write_bytes(before)
 
 
+def test_a_notice_of_the_day_soon_has_its_clip(studio: Studio) -> None:
+    """Made when somebody writes it; the next call hears it all the same, in Twilio's voice."""
+    studio.clock.at = MONDAY
+    settings = settings_of(studio.var, "http://helpline.test", IVR_SPEECH="clips")
+    house = build(load_settings(settings), studio.clock)
+    text = "We are very busy today."
+    done(house.diary.put_up(text, MONDAY.date(), "Bea"))
+
+    def notice_is_played() -> bool:
+        greeting = studio.line.another_caller().play()
+        texts = (
+            studio.line.send("GET", play.replace(".wav", ".txt")).body.decode()
+            for play in plays(greeting)
+        )
+        return text in texts
+
+    wait_for(notice_is_played)
+    done(house.diary.take_down())
+    done(house.database.close())
+
+
 def test_a_service_that_is_renamed_soon_has_a_clip_of_its_new_name(studio: Studio) -> None:
     """Until then Twilio's voice says the line: the call waits for nothing."""
     studio.clock.at = MONDAY

@@ -34,7 +34,8 @@ class Today:
         """Take up what held last, as the file at ``path`` has it; ``week`` are the usual hours."""
         self._database, self._path, self._week, self._clock = database, path, week, clock
         self._lookout = Lookout(self._look, "closed days and the notice are as they were last")
-        self._on_disk = self._kept()
+        self.changed = asyncio.Event()  # set by a new notice; whoever waits for it clears it
+        self._on_disk = self._snapshot = self._kept()
         self._take(self._on_disk)
 
     def hours(self) -> Hours:
@@ -58,6 +59,8 @@ class Today:
         await self._keep()
 
     def _take(self, snapshot: Snapshot) -> None:
+        if snapshot.notice not in ("", self._snapshot.notice):
+            self.changed.set()
         self._snapshot = snapshot
         self._hours = replace(self._week, exceptions=snapshot.exceptions)
 
