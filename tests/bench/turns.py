@@ -63,6 +63,7 @@ def a_call(parts: House) -> list[Turn]:
 
 
 async def _a_call(parts: House) -> list[Turn]:
+    # httpx types an application by plain mappings, Quart by hypercorn's own.
     door = httpx.ASGITransport(create_app(parts.settings))  # type: ignore[arg-type]
     turns = []
     async with Phone(PUBLIC, TOKEN, Caller(number=NUMBER), transport=door) as phone:
