@@ -1,7 +1,4 @@
-"""Browsers without JavaScript, and helplines with three colleagues and one request to look at.
-
-Their passwords are hashed quickly: as it is done in use, each takes a tenth of a second.
-"""
+"""Browsers without JavaScript, and helplines with three colleagues and one request to look at."""
 
 import asyncio
 import re
@@ -12,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from ivr.callbacks.keys import Keys
@@ -22,7 +17,6 @@ from ivr.callbacks.wishes import Kind, Wish
 from ivr.config import Settings, load_settings
 from ivr.database import Database
 from ivr.house import Clock, now
-from ivr.people import passwords
 from ivr.people.register import Register
 from tests.helplines import FORM, helpline, settings_of
 
@@ -105,20 +99,9 @@ class Place:
 
 
 @contextmanager
-def quick_hashes() -> Iterator[None]:
-    """Hashes of the same kind, that take no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        quicker = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-        patch.setattr(passwords, "_hasher", quicker)
-        passwords._nobodys.cache_clear()
-        yield
-    passwords._nobodys.cache_clear()
-
-
-@contextmanager
 def place(var: Path, clock: Clock = now, **settings: str) -> Iterator[Place]:
     """A helpline with one colleague of each role, and one request, which has the id 1."""
-    with quick_hashes(), helpline(var, clock, **settings) as line:
+    with helpline(var, clock, **settings) as line:
         extra = {name: value for name, value in settings.items() if name.startswith("IVR_")}
         made = Place(load_settings(settings_of(var, line.public, **extra)), line.port)
 

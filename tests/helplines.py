@@ -26,6 +26,8 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+import pytest
+from argon2 import PasswordHasher
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
@@ -38,6 +40,7 @@ from ivr.handset import Caller, Phone
 from ivr.handset.twiml import read
 from ivr.handset.webhook import new_sid
 from ivr.house import Clock, now
+from ivr.people import passwords
 from tests.databases import make_ready
 
 ROOT = Path(__file__).parent.parent
@@ -203,6 +206,18 @@ def settings_of(var: Path, public: str, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
+def quick_hashes() -> Iterator[None]:
+    """Hashes of passwords of the same kind, that take no time: in use, each takes a tenth of a
+    second."""
+    with pytest.MonkeyPatch.context() as patch:
+        quicker = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr(passwords, "_hasher", quicker)
+        passwords._nobodys.cache_clear()
+        yield
+    passwords._nobodys.cache_clear()
+
+
+@contextmanager
 def helpline(
     var: Path, clock: Clock = now, public: str = "", **settings: str
 ) -> Iterator[Helpline]:
@@ -212,7 +227,7 @@ def helpline(
         public = public or f"http://127.0.0.1:{port}"
         chosen = load_settings(settings_of(var, public, **settings))
         make_ready(chosen.database_url)
-        with served(create_app(chosen, clock), listening):
+        with quick_hashes(), served(create_app(chosen, clock), listening):
             yield Helpline(port, public)
 
 

@@ -38,8 +38,7 @@ from ivr.people.sign_in import (
 )
 from ivr.people.tables import Role
 from ivr.vault import UnreadableError
-from tests.colleagues import quick_hashes
-from tests.helplines import SetClock
+from tests.helplines import SetClock, quick_hashes
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PASSWORD = "plum tower quiet river"
