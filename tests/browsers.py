@@ -57,6 +57,19 @@ def add_person(var: Any, name: str, role: str, **settings: str) -> None:
     done(added())
 
 
+def in_each(page: Page, windows: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Show this page in each of these windows; the last is the first one again, without a name."""
+    first = next(iter(windows.values()))
+    for name, window in (*windows.items(), ("", first)):
+        page.set_viewport_size(window["viewport"])
+        page.emulate_media(
+            color_scheme=window.get("color_scheme", "light"),
+            forced_colors=window.get("forced_colors", "none"),
+        )
+        if name:
+            yield name
+
+
 @dataclass
 class Desk:
     """A browser window in which somebody works."""
@@ -91,7 +104,8 @@ class Desk:
 
     def faults(self) -> list[str]:
         """What axe finds wrong on this page, and whether it is wider than the window."""
-        self.page.evaluate(AXE)
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
         found = self.page.evaluate(LOOK, RULES)
         faults = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
         wide, window = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
