@@ -489,12 +489,16 @@ def test_call_backs_without_a_database_say_what_to_do(ivr) -> None:
     assert "ivr db upgrade" in done.stderr
 
 
-def test_all_clips_are_made_once(ivr) -> None:
-    first = ivr("speak")
+def test_all_clips_are_made_once(ivr, flows: Path) -> None:
+    """Here, with a few of the thousand places, whose names are spoken like the others."""
+    places = flows / "data" / "places.csv"
+    head, *rows = places.read_text().splitlines(keepends=True)
+    places.write_text("".join([head, *rows[::50]]))
+    first = ivr("speak", **folders(flows))
     assert first.returncode == 0
     assert "and 0 kept" in first.stdout
     assert "words a minute" in first.stdout
-    assert ivr("speak", "--no-table").stdout.startswith("0 clips made")
+    assert ivr("speak", "--no-table", **folders(flows)).stdout.startswith("0 clips made")
 
 
 @pytest.mark.parametrize(
