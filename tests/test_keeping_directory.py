@@ -173,7 +173,21 @@ async def test_what_was_changed_can_be_undone_and_nothing_is_forgotten(
         await editor.undo(LEEDS, 9_999, "Cy")
 
 
-async def test_what_could_not_be_written_today_is_not_brought_back(
+async def test_a_number_checked_on_the_same_day_as_the_one_before_can_be_undone_later(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    """The same person looked at both, and wrote a wrong one down."""
+    editor = editor_of(database, tmp_path, clock)
+    await editor.change(LEEDS, NEW, 0, "Bea")
+    await editor.change(LEEDS, {"phone_printed": "0113 496 0456"}, editor.last_change(LEEDS), "Bea")
+    clock.at += timedelta(days=3)
+    await editor.undo(LEEDS, editor.last_change(LEEDS), "Cy")
+    assert spoken(editor, LEEDS) == "0113 496 0123"
+    await editor.undo(LEEDS, editor.last_change(LEEDS), "Cy")
+    assert spoken(editor, LEEDS) == "0113 496 0456"
+
+
+async def test_what_no_record_may_have_is_not_brought_back(
     database: Database, tmp_path: Path, clock: SetClock
 ) -> None:
     """An older helpline may have let it pass."""

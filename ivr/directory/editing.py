@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
-from ivr.directory.checking import Fault, Values, faults_of_change, international
+from ivr.directory.checking import Fault, Values, faults, faults_of_change, international
 from ivr.directory.current import Current
 from ivr.directory.entries import CHANGEABLE, Entry, Vouching
 from ivr.directory.tables import DirectoryChange
@@ -173,8 +173,8 @@ class Editor:
     async def undo(self, code: str, change: int, who: str) -> None:
         """Give a council's record the values again that it had before its last change, which this
         is. This is a new change. Raises NoSuchCouncilError, NoSuchChangeError if it is none of this
-        record, QuickerError if it is not the last, FaultyError if the old values could not be
-        written today."""
+        record, QuickerError if it is not the last, FaultyError if no record may have the old
+        values."""
         record = self.entry(code).recorded
         async with self.database.reading() as session:
             undone = await session.get(DirectoryChange, change)
@@ -191,7 +191,9 @@ class Editor:
             raise QuickerError
         old = entry.changed(last.new).values if last else self.current.filed(entry.recorded).values
         new = old | completed(wanted.values)
-        if wrong := list(faults_of_change(old, new, self.day())):
+        # What is brought back was there before: who checked it then is known.
+        held_to = faults(new) if why is Why.UNDO else faults_of_change(old, new, self.day())
+        if wrong := list(held_to):
             raise FaultyError(wrong)
         if new == old:
             return
