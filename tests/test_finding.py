@@ -413,7 +413,7 @@ def rung(line: Helpline, name: Reaching) -> Page:
     for at in range(3, len(name.letters) + 3, 3):
         if "the next three" in page.words:
             page = line.post(page.action, name.letters[at : at + 3]).page
-    if "I can read out the first names" in page.words:
+    if "I can read out names" in page.words:
         page = line.post(page.action, "1").page
     spelled = (name.letters[:count] for count in range(3, len(name.letters) + 3, 3))
     found = (one for letters in spelled for one in DIRECTORY.spelling.matches(letters))

@@ -59,14 +59,15 @@ class NarrowCouncil:
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer for ``letters`` and the ``more_letters`` that follow them.
 
-        A wrong letter leaves what the others led to. Raises LookupError as ``FindCouncil`` does.
+        A wrong letter leaves what the others led to; where that is more than can be offered, the
+        letters after them are asked for anew. Raises LookupError as ``FindCouncil`` does.
         """
         directory = _councils(self.directory)
-        letters = (ask.facts["letters"] + ask.facts["more_letters"])[:LONGEST]
-        fits = directory.spelling.matches(letters)
-        if len(fits) > TWO_PAGES and len(letters) < LONGEST:
-            return Answered("more", {"letters": letters}, _offered(fits))
-        found = fits or directory.spelling.nearest(letters)
+        spelled = (ask.facts["letters"] + ask.facts["more_letters"])[:LONGEST]
+        letters, found = directory.spelling.nearest(spelled)
+        most = TWO_PAGES if letters == spelled else MOST
+        if len(found) > most and len(letters) < LONGEST:
+            return Answered("more", {"letters": letters}, _offered(found))
         return _answered(directory, found, len(found))
 
 

@@ -63,14 +63,14 @@ class Spelling:
             areas.setdefault(name.area, []).append(name)
         return tuple(self._match(area, names) for area, names in areas.items())
 
-    def nearest(self, letters: str) -> tuple[Match, ...]:
-        """Return the matches of as many of the first letters as match anything: so a wrong letter
+    def nearest(self, letters: str) -> tuple[str, tuple[Match, ...]]:
+        """Return as many of the first letters as match anything, and the matches: so a wrong letter
         at the end leaves what the others led to."""
         for length in range(len(letters), LETTERS - 1, -1):
             found = self.matches(letters[:length])
             if found:
-                return found
-        return self.matches(letters)
+                return letters[:length], found
+        return letters, ()
 
     def listed(self, area: str) -> str:
         """Return how an area is said among others. Raises KeyError if there is none such."""
