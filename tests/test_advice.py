@@ -141,6 +141,8 @@ def test_plain_hours_are_understood(printed: str, week: dict[int, tuple[str, str
         "months 9am-5pm",
         "9am-5pm",
         "Mon-Fri",
+        "Mon-Fri ٩am-٥pm",
+        "Mon-Fri ０9:00-17:00",
     ],
 )
 def test_of_hours_that_are_not_plain_nothing_is_said(printed: str) -> None:

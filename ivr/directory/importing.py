@@ -19,10 +19,10 @@ from ivr.directory.loading import NEEDED, Row, Table
 from ivr.yamlfile import Report, did_you_mean
 
 # What a spreadsheet makes of a number and of a day.
-_WITHOUT_PLUS = re.compile(r"44[1-9]\d{8,9}")
-_WITHOUT_ZERO = re.compile(r"[1-9]\d{8,9}")
-_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
-_BRITISH_DAY = re.compile(r"(\d\d?)/(\d\d?)/(\d{4})")
+_WITHOUT_PLUS = re.compile(r"44[1-9][0-9]{8,9}")
+_WITHOUT_ZERO = re.compile(r"[1-9][0-9]{8,9}")
+_ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
+_BRITISH_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 DAYS = ("source_date", "checked_on")  # columns
 
 

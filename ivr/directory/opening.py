@@ -23,7 +23,8 @@ QUARTERS = (0, 15, 30, 45)  # minutes that are spoken
 NARROWS = re.compile(r"clos|except|holiday|only|term|until")  # then less is true than it seems
 
 _DAY = r"(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
-_CLOCK = r"\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm)|\d{1,2}:\d{2}|noon|midday"
+# Digits are those of our clocks: of other scripts' it is better not to know.
+_CLOCK = r"[0-9]{1,2}(?:[:.][0-9]{2})?\s*(?:am|pm)|[0-9]{1,2}:[0-9]{2}|noon|midday"
 _TO = r"\s*(?:-|–|to)\s*"
 _PARTS = re.compile(
     rf"(?P<days>\b{_DAY}\b(?:{_TO}{_DAY}\b)?)|(?P<times>(?:{_CLOCK}){_TO}(?:{_CLOCK}))"
@@ -107,7 +108,7 @@ def _clock(text: str) -> time | None:
     """The time of day of "8:30am", "15:30" or "noon"."""
     if not text[0].isdigit():
         return time(12)
-    hour, minute = (int(number) for number in [*re.findall(r"\d+", text), "0"][:2])
+    hour, minute = (int(number) for number in [*re.findall(r"[0-9]+", text), "0"][:2])
     if text.endswith(("am", "pm")):
         if not 1 <= hour <= 12:
             return None

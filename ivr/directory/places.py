@@ -24,7 +24,7 @@ BEYOND = {**NATIONS, LONDON: "A London borough"}  # what is no council of Englan
 ELSEWHERE, ANOTHER_AREA = "other", "Another area"  # so that no caller has to take a guess
 MOST_GUESSES = 3  # councils of one area code: with "another area" they make a menu of four
 
-_AREA_CODE = re.compile(r"0[12]\d{1,3}")
+_AREA_CODE = re.compile(r"0[12][0-9]{1,3}")
 
 
 class Kind(StrEnum):
