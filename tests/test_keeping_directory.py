@@ -122,6 +122,22 @@ def test_a_number_that_lapses_while_a_caller_hears_of_it_is_not_read_out(tmp_pat
         assert "We have not checked its number yet" in page.words
 
 
+def test_a_number_that_lapses_after_it_was_heard_is_not_repeated(tmp_path: Path) -> None:
+    """Hash reads the answer again; until midnight it does."""
+    clock = SetClock(datetime(2027, 5, 21, 22, 59, tzinfo=UTC))
+    with helpline(tmp_path, clock) as line:
+        heard = line.play("3", "626", "1", "1", "")
+        assert NUMBER_OF_MANCHESTER in heard.words
+        repeated = line.post(line.post(heard.action, "#").page.action).page
+        assert NUMBER_OF_MANCHESTER in repeated.words
+        assert "To hear the answer again press hash." in repeated.words
+        clock.at += timedelta(minutes=1)
+        for before in (heard, line.post(heard.action, "9").page):
+            repeated = line.post(before.action, "#").page
+            assert "We have not checked its number yet" in repeated.words
+            assert NUMBER_OF_MANCHESTER not in repeated.words
+
+
 def test_how_long_is_a_setting(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "http://127.0.0.1", IVR_PUBLISHED_DAYS="1")
     house = build(load_settings(settings), lambda: TUESDAY)

@@ -254,9 +254,12 @@ class _Turn:
         return self._go(trail[-1].at)
 
     def _again(self, step: Step) -> tuple[Position, Said]:
-        answer = self.now.answer
-        if isinstance(step, Menu) and step.again == "answer" and answer in self.book.steps:
-            return self._go(answer)
+        answer = self.book.steps.get(self.now.answer)
+        if isinstance(step, Menu) and step.again == "answer" and answer is not None:
+            asks_first = answer.again if isinstance(answer, Read) else ""
+            return self._go(asks_first or answer.place)
+        if isinstance(step, Read) and step.again:
+            return self._go(step.again)
         return self._present(step)
 
     # --- from step to step ---------------------------------------------------------------------

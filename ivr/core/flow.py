@@ -129,6 +129,7 @@ class Read(Step):
     parts: tuple[str, ...] = ()
     then: Then = ()
     text: str = ""  # the prompt that is its short form, for whoever wants it by text
+    again: Place = ""  # where # leads instead: a step before it that asks whether it still holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from ivr.yamlfile import Value, Where, did_you_mean
 COMMON = ("silence", "wrong_key", "wait", "interrupt")
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "menu": ("options", "closing", "again"),
-    "read": ("then", "text"),
+    "read": ("then", "text", "again"),
     "digits": ("into", "length", "valid", "then", "otherwise", "listen", "heard"),
     "letters": ("into", "length", "valid", "then", "otherwise", "listen", "heard"),
     "ask": ("outcomes",),
@@ -158,6 +158,7 @@ class StepReader:
             parts=parts,
             then=self._then(fields["then"]),
             text=self.names.prompt(fields["text"]) if "text" in fields else "",
+            again=self.names.step(fields["again"]) if "again" in fields else "",
         )
 
     def _enter(self, place: Place, fields: dict[str, Value]) -> Step:

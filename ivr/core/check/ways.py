@@ -16,6 +16,7 @@ from ivr.core.flow import (
     Goodbye,
     Menu,
     Place,
+    Read,
     Return,
     Speak,
     Step,
@@ -30,6 +31,7 @@ def flaws_in_ways(book: Book) -> Iterator[Flaw]:
     yield from _no_way_out(book)
     yield from _loops(book)
     yield from _sub_flows(book)
+    yield from _repeats(book)
 
 
 def _start(book: Book) -> Iterator[Flaw]:
@@ -126,3 +128,20 @@ def _sub_flows(book: Book) -> Iterator[Flaw]:
             message = f'flow "{step.flow}" never returns "{name}"'
             remedy = "take the branch out"
             yield Flaw("F009", message, remedy, step=place, part=f"outcome {name}")
+
+
+def _repeats(book: Book) -> Iterator[Flaw]:
+    """What # leads to in place of an answer comes back to it, without a key, and does nothing."""
+    edges = {place: set(at_once(book, step)) for place, step in book.steps.items()}
+    for place, step in book.steps.items():
+        if not isinstance(step, Read) or not step.again:
+            continue
+        passed = closure([step.again], {**edges, place: set()})
+        asked = [found for one in passed if isinstance(found := book.steps.get(one), AskService)]
+        if place not in passed:
+            message = f'# leads to "{step.again}", which does not come back to this answer'
+            remedy = "let it be the step that asks before the answer is read"
+            yield Flaw("F027", message, remedy, step=place, part="again")
+        elif any(_has_effect(book, each) for each in asked):
+            message = f'# leads to "{step.again}", where something is done once more'
+            yield Flaw("F027", message, "# only repeats", step=place, part="again")
