@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from ivr.directory.lookup import Directory
 from ivr.directory.standing import ring_first, standings, troubles
 from ivr.house import now
 from ivr.yamlfile import Report
+from tests.commands import IVR, Command
 from tests.databases import new_url
 from tests.helplines import done, settings_of
 
@@ -154,6 +157,30 @@ def test_a_number_that_somebody_rang_is_verified_and_that_can_be_undone(var: Pat
     assert "verified  ->  unconfirmed" in ivr(var, "history", "Leeds").stdout
     assert "nobody has changed it" in ivr(var, "history", "Wirral").stdout
     assert ivr(var, "undo", "Wirral").exit_code == 1
+
+
+@pytest.mark.parametrize(("typed", "state"), [("n", "published"), ("y", "verified")])
+def test_at_a_terminal_the_number_that_is_there_is_asked_about_first(
+    var: Path, typed: str, state: str
+) -> None:
+    """Whoever rang may have rung another one."""
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, f"{typed}\n".encode())
+    ours = Command(var, settings_of(var, "https://line.example"))
+    ran = subprocess.run(
+        [*IVR, "directory", "verify", "Wirral", "--by", "Ada Bell"],
+        env=ours.environment,
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    for end in (keyboard, terminal):
+        os.close(end)
+    assert "Wirral: was 0151 522 7990 rung, and is it right? [y/N]" in ran.stdout
+    assert (ran.returncode == 0) is (state == "verified")
+    assert told(var, "show", "Wirral")["state"] == state
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The commands of ``ivr directory`` that change it, and what all of its commands share."""
 
 import json
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -69,12 +70,17 @@ def code_of(editor: "Editor", council: str) -> str:
 def verify_command(council: str, number: str, by: str, service_name: str, who: str) -> None:
     """Note that somebody rang this council's advice service today, and that its number is right.
 
-    Callers hear it from now on, until it lapses.
+    Callers hear it from now on, until it lapses. At a terminal, the number that is there is asked
+    about first.
     """
 
     async def verifying(editor: "Editor") -> str:
         code = code_of(editor, council)
-        await editor.verify(code, who, number, by, service_name)
+        entry, seen = editor.entry(code), editor.last_change(code)
+        if entry.phone and not number and sys.stdin.isatty():
+            asked = f"{entry.council}: was {entry.phone_printed} rung, and is it right?"
+            click.confirm(asked, abort=True)
+        await editor.verify(code, who, number, by, service_name, seen)
         entry = editor.entry(code)
         return f"{entry.council}: {entry.phone_printed}, verified today by {entry.checked_by}."
 
