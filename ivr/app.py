@@ -17,11 +17,13 @@ from ivr.config import Settings, load_settings
 from ivr.conversation import Conversation
 from ivr.core.flow import Book
 from ivr.core.saying import Line
-from ivr.database import NoDatabaseError, upgrade
+from ivr.database import Database, NoDatabaseError, upgrade
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.errors import HelplineError
 from ivr.health import degraded
 from ivr.house import DEMO_NAME, Clock, House, build, now, welcome
+from ivr.messages.inbox import Letterbox
+from ivr.messages.outbox import Outbox
 from ivr.messages.sender import Sender
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
@@ -31,6 +33,8 @@ from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
+from ivr.postroom import text_keys, texts_spool
+from ivr.sealing import Sealer
 from ivr.site.pages import Site, site_pages
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
@@ -58,7 +62,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         house = build(settings, clock)
     except Exception as problem:  # whatever it is, calls that come in must hear something
         log.error("the helpline only has its last resort: %s", problem)
-        telephone = _add_last_resort(app, settings, problem)
+        telephone = _add_last_resort(app, settings, clock, problem)
     else:
         for name, fault in house.faults.items():
             log.error("the %s cannot be used: %s", name, fault)
@@ -77,8 +81,9 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     return app
 
 
-def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Telephone:
-    """A helpline without a book can only say that it does not work, and does say so."""
+def _add_last_resort(app: Quart, settings: Settings, clock: Clock, problem: Exception) -> Telephone:
+    """A helpline without a book can only say that it does not work, and does say so; texts that
+    come in are kept for the next one."""
 
     async def without_book() -> dict[str, str]:
         return {"book": str(problem) or type(problem).__name__}
@@ -93,7 +98,21 @@ def _add_last_resort(app: Quart, settings: Settings, problem: Exception) -> Tele
         writer=Writer(voice_path(settings.public_url), {}),
         clip=_by_twilio,
         may_dial=lambda number: False,
+        texts=_texts_to_keep(app, settings, clock),
     )
+
+
+def _texts_to_keep(app: Quart, settings: Settings, clock: Clock) -> Texts | None:
+    """Keeps texts, and how ours fare, without a book; None if not even that can be."""
+    try:
+        database = Database(settings.database_url)
+        outbox = Outbox(database, text_keys(settings), clock)
+        sealer, letterbox = Sealer(settings.fernet_keys, clock), Letterbox(texts_spool(settings))
+    except Exception as problem:
+        log.error("texts that come in are lost: %s", type(problem).__name__)
+        return None
+    app.after_serving(database.close)
+    return Texts(sealer, outbox, letterbox, settings.public_url, settings.demo_mode)
 
 
 def _telephone(house: House, calling: Calling, texts: Texts) -> Telephone:

@@ -55,14 +55,14 @@ from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages.erasing import Eraser as TextEraser
 from ivr.messages.erasing import erase_with
-from ivr.messages.inbox import Inbox, text_spool
+from ivr.messages.inbox import Inbox
 from ivr.messages.post import Post
 from ivr.messages.service import CheckMobile, SendText
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
 from ivr.people.tables import Role
-from ivr.postroom import carrier_of, composers_of, desk_for, post_of
+from ivr.postroom import carrier_of, composers_of, desk_for, post_of, texts_spool
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
@@ -239,7 +239,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         inbox=Inbox(
             post,
             ByText(ledger, keys, backlog, clock),
-            text_spool(settings.var / "texts", post.outbox.keys),
+            texts_spool(settings),
             settings.twilio_number,
             settings.safety_phones_listed,
         ),

@@ -19,11 +19,13 @@ from ivr.directory.texting import contact, way
 from ivr.hours import LONDON, HoursNow
 from ivr.messages import rules
 from ivr.messages.alarm import Alarm
+from ivr.messages.inbox import Incoming, text_spool
 from ivr.messages.keys import Keys as TextKeys
 from ivr.messages.optouts import OptOuts
 from ivr.messages.outbox import Outbox
 from ivr.messages.post import Compose, Post
 from ivr.messages.thread import Thread
+from ivr.spool import Spool
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -39,13 +41,23 @@ def carrier_of(settings: Settings) -> Carrier:
     )
 
 
+def text_keys(settings: Settings) -> TextKeys:
+    """What seals texts, and finds them."""
+    return TextKeys(settings.fernet_keys, settings.hash_key)
+
+
+def texts_spool(settings: Settings) -> Spool[Incoming]:
+    """Where texts wait that came in while the database, or the book, could not be used."""
+    return text_spool(settings.var / "texts", text_keys(settings))
+
+
 def desk_for(settings: Settings, database: Database, hours: HoursNow, clock: Clock) -> Desk:
     """The desk of these settings, for pages and prompt alike."""
     keys = Keys(settings.fernet_keys, settings.hash_key)
     carrier, phones = carrier_of(settings), settings.safety_phones_listed
     if not (carrier.can_text and phones):
         return Desk(database, keys, hours, clock)
-    outbox = Outbox(database, TextKeys(settings.fernet_keys, settings.hash_key), clock)
+    outbox = Outbox(database, text_keys(settings), clock)
     alarm = Alarm(outbox, phones, settings.public_url)
     return Desk(database, keys, hours, clock, alarm.ring)
 
@@ -62,7 +74,7 @@ def post_of(
     clock: Clock,
 ) -> Post:
     """What writes, sends and reads texts."""
-    keys = TextKeys(settings.fernet_keys, settings.hash_key)
+    keys = text_keys(settings)
     return Post(
         outbox=Outbox(database, keys, clock),
         optouts=OptOuts(database, keys, clock),

@@ -70,6 +70,26 @@ def text_spool(folder: Path, keys: Keys) -> Spool[Incoming]:
     return Spool(folder, keys, _JSON.dump_json, _JSON.validate_json)
 
 
+class Receiver(Protocol):
+    """Whatever takes texts."""
+
+    async def receive(self, text: Incoming) -> None:
+        """Take a text; when this returns it is durable. Raises OSError when nothing takes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Keeps what comes in while nothing else of a helpline can be used: it waits in the spool for
+    the next one that starts."""
+
+    spool: Spool[Incoming]
+
+    async def receive(self, text: Incoming) -> None:
+        """Take a text; when this returns it is on the disk. Raises OSError when it is not."""
+        await asyncio.to_thread(self.spool.put, text)
+
+
 @dataclass
 class Inbox:
     """Takes what comes in, and delivers what is in the spool while ``run`` runs."""

@@ -59,7 +59,7 @@ class Telephone:
     may_dial: Callable[[str], bool]  # may a caller be put through to this number (E.164)?
     legs: Legs | None = None  # None while nobody of ours can be rung
     calling: Calling | None = None  # None while staff cannot ring callers from their page
-    texts: Texts | None = None  # None while there is no usable book
+    texts: Texts | None = None  # None while there is neither a usable book nor a place to keep them
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.errors import SealError
-from ivr.messages.inbox import Inbox, Incoming
+from ivr.messages.inbox import Incoming, Receiver
 from ivr.messages.outbox import Outbox
 from ivr.messages.rules import Word
 from ivr.numbers import caller_number, mobile
@@ -34,7 +34,7 @@ class Texts:
 
     sealer: Sealer
     outbox: Outbox
-    inbox: Inbox
+    inbox: Receiver
     public_url: str
     demo: bool  # are drama numbers accepted?
 
