@@ -46,6 +46,8 @@ POST /account/codes           adviser
 POST /account/codes/stop      adviser
 POST /sign-out                adviser
 GET  /requests.csv            supervisor
+GET  /texts                   adviser
+POST /texts/again             adviser
 GET  /duty                    adviser
 POST /duty/on                 adviser
 POST /duty/off                adviser

@@ -1,7 +1,9 @@
 """Texting a caller from the page of their request, and reading what they wrote."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +199,40 @@ def test_a_text_of_unknown_fate_is_sent_again_by_a_person_alone(office: Office) 
     assert len(office.twilio.asked) == 2
 
 
+def test_a_text_of_no_request_that_may_not_have_been_sent_is_shown_and_sent_again_once(
+    office: Office,
+) -> None:
+    """A caller had an answer by text, and Twilio did not say whether it took it."""
+    browser, caller = office.browser, office.line.another_caller("+447400654321")
+    assert "may not have been sent" not in browser.get("/").text
+    assert "It is on its way" in caller.play("1", "1", "1", "", "", "4", "1").words
+    body = office.sent()["Body"]
+    office.do("update text_message set state = 'unknown' where kind in ('answer', 'reply')")
+    assert "2 texts may not have been sent" in browser.get("/").text
+    page = browser.get("/texts").text
+    assert page.count("What a caller had heard") == page.count("… 321") == 1
+    assert "/staff/requests/2#texts" in page, "that of a request is its holder's"
+    assert "654321" not in page
+    (text_id,) = re.findall(r'name="text" value="(\d+)"', page)
+    (of_request,) = office.do("select id from text_message where kind = 'reply'")
+    wrong = ("", "x", "0", "999", str(of_request[0]))
+    for which, end in [(text_id, "text-again"), *[(one, "text-not-again") for one in wrong]]:
+        answer = browser.post("/texts/again", text=which)
+        assert answer.headers["location"] == f"/staff/texts?done={end}"
+    assert browser.post("/texts/again", text=text_id).headers["location"].endswith("not-again")
+    asked = office.sent()
+    assert (asked["To"], asked["Body"]) == ("+447400654321", body)
+    assert len(office.twilio.asked) == 3
+    assert "1 text may not have been sent" in browser.get("/").text
+    audit = office.here.browser(NAMES["supervisor"]).get("/audit").text
+    assert "sent a text again" in audit
+    office.clock.at += timedelta(days=1, minutes=1)
+    later = office.here.browser(NAMES["adviser"])
+    assert "Queue</h1>" in later.get("/").text
+    assert "may not have been sent" not in later.get("/").text
+    assert "None in the last day." in later.get("/texts").text
+
+
 def test_where_no_texts_are_set_up_none_is_offered(tmp_path: Path) -> None:
     with place(tmp_path, SetClock(TUESDAY)) as here:
         browser = here.browser(NAMES["adviser"])
@@ -240,3 +276,10 @@ def test_the_texts_of_a_request_have_no_barrier(tmp_path: Path) -> None:
         assert "They will get no texts from us." in desk.words
         assert faults() == []
         assert len(rows(tmp_path, "text_opt_out")) == 1
+        wait_for(lambda: "waiting" not in [one["state"] for one in rows(tmp_path, "text_message")])
+        with closing(sqlite3.connect(tmp_path / "helpline.db")) as kept, kept:
+            kept.execute("update text_message set state = 'unknown' where kind != 'inbound'")
+            kept.execute("update text_message set request_id = null where kind = 'staff'")
+        desk.go("/texts")
+        assert "Send it again" in desk.words
+        assert faults() == []

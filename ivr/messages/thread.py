@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from ivr.database import Database
 from ivr.messages.keys import Keys
+from ivr.messages.outbox import Kind
 from ivr.messages.states import State
 from ivr.messages.tables import IS_DUE, IS_KEPT, TextMessage
+from ivr.numbers import masked
 from ivr.vault import UnreadableError
 
 SLOW = timedelta(minutes=10)  # a text that waits for longer is stuck
@@ -40,6 +44,17 @@ class Shown:
         return self.state is State.RECEIVED
 
 
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A text of which nobody can say whether it was sent."""
+
+    id: int
+    kind: Kind
+    at: datetime
+    number: str  # masked
+    request_id: int | None  # the call-back request that it belongs to
+
+
 @dataclass(frozen=True)
 class Thread:
     """Reads texts."""
@@ -67,13 +82,30 @@ class Thread:
             for one in found
         ]
 
-    async def again(self, message_id: int, request_id: int, who: str) -> bool:
-        """Send a text of this request again, of which nobody can say whether it was sent; once.
-        Whether there was such a one."""
+    async def doubtful(self, most: int) -> list[Doubtful]:
+        """Return some of the texts of the last day of which nobody can say whether they were sent,
+        the newest first. Raises NoDatabaseError."""
+        query = select(TextMessage).where(*_of_unknown_fate(self.clock()))
+        newest = query.order_by(col(TextMessage.made_at).desc(), col(TextMessage.id).desc())
+        async with self.database.reading() as session:
+            found = (await session.exec(newest.limit(most))).all()
+        return [
+            Doubtful(one.id or 0, Kind(one.kind), one.made_at, self._masked(one), one.request_id)
+            for one in found
+        ]
+
+    async def doubts(self) -> int:
+        """Return how many such texts there are. Raises NoDatabaseError."""
+        async with self.database.reading() as session:
+            return (await session.exec(_count(_of_unknown_fate(self.clock())))).one()
+
+    async def again(self, message_id: int, request_id: int | None, who: str) -> bool:
+        """Send a text of this request again (None: a text of none), of which nobody can say whether
+        it was sent; once. Whether there was such a one."""
         now = self.clock()
         doubtful = update(TextMessage).where(
             col(TextMessage.id) == message_id,
-            col(TextMessage.request_id) == request_id,
+            col(TextMessage.request_id).is_not_distinct_from(request_id),
             col(TextMessage.state) == State.UNKNOWN.value,
             col(TextMessage.erased_at).is_(None),
         )
@@ -102,14 +134,10 @@ class Thread:
         knows whether they were sent. Raises NoDatabaseError."""
         now = self.clock()
         waiting = (IS_DUE, IS_KEPT, col(TextMessage.made_at) <= now - SLOW)
-        unknown = (
-            IS_KEPT,
-            col(TextMessage.state) == State.UNKNOWN.value,
-            col(TextMessage.made_at) > now - RECENT,
-        )
+        unknown = _of_unknown_fate(now)
         async with self.database.reading() as session:
             counts = {
-                name: (await session.exec(select(func.count()).where(*conditions))).one()
+                name: (await session.exec(_count(conditions))).one()
                 for name, conditions in (("waiting", waiting), ("unknown", unknown))
             }
         return {
@@ -121,3 +149,21 @@ class Thread:
             return self.keys.unseal(row.body) if row.body else ERASED
         except UnreadableError:
             return UNREADABLE
+
+    def _masked(self, row: TextMessage) -> str:
+        try:
+            return masked(self.keys.unseal(row.number))
+        except UnreadableError:
+            return UNREADABLE
+
+
+def _of_unknown_fate(now: datetime) -> tuple[Any, ...]:
+    return (
+        IS_KEPT,
+        col(TextMessage.state) == State.UNKNOWN.value,
+        col(TextMessage.made_at) > now - RECENT,
+    )
+
+
+def _count(conditions: tuple[Any, ...]) -> SelectOfScalar[int]:
+    return select(func.count()).select_from(TextMessage).where(*conditions)

@@ -3,7 +3,7 @@
 from quart import Quart
 
 from ivr.callbacks.bell import Bell
-from ivr.staff import account, audit, duty, live, people, queue, reports, sign_in
+from ivr.staff import account, audit, doubtful, duty, live, people, queue, reports, sign_in
 from ivr.staff.directory import DirectoryPages
 from ivr.staff.door import LARGEST_FORM, Door
 from ivr.staff.office import Office
@@ -16,7 +16,7 @@ def staff_pages(app: Quart, office: Office, bell: Bell) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM  # refused before it is read
     door = Door(office)
-    for part in (sign_in, account, queue, duty, reports, people, audit):
+    for part in (sign_in, account, queue, doubtful, duty, reports, people, audit):
         part.add_pages(door, office)
     RequestPages(door, office)
     TodayPages(door, office)

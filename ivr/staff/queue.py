@@ -47,6 +47,7 @@ def add_pages(door: Door, office: Office) -> None:
             is_last=len(found) <= AT_ONCE,
             late=late,
             urgent=urgent,
+            doubts=await office.post.thread.doubts(),
             last_event=await office.queue.last_event(),
         )
 

@@ -7,6 +7,7 @@ from ivr.callbacks.states import State
 from ivr.directory.editing import Why
 from ivr.directory.entries import Vouching
 from ivr.hours import LONDON
+from ivr.messages.outbox import Kind as TextKind
 from ivr.messages.states import State as TextState
 
 STATES = {
@@ -56,6 +57,17 @@ TEXT_STATES = {
     TextState.RECEIVED: "It came in",
 }
 
+# What a text of ours is, by why it was written.
+TEXT_KINDS = {
+    TextKind.ANSWER: "What a caller had heard",
+    TextKind.CONTACT: "How to reach an advice service",
+    TextKind.WAY: "How to find an advice service",
+    TextKind.REPLY: "Our answer to a text",
+    TextKind.HELP: "Our answer to the word HELP",
+    TextKind.ALARM: "The alarm of an urgent request",
+    TextKind.STAFF: "What a colleague wrote",
+}
+
 # What a page says after something was done. Pages name these in their address.
 DONE = {
     "released": "It is back in the queue, at its place.",
@@ -79,6 +91,8 @@ DONE = {
     "day-usual": "That day has its usual hours again.",
     "text": "The text is on its way. How it fares is shown under “Texts”.",
     "text-settled": "It was not sent again. What is known of it now is shown under “Texts”.",
+    "text-again": "The text is sent again.",
+    "text-not-again": "It was not sent again: a colleague did, or it is known by now how it fared.",
     "texts-stopped": "It was not sent: they want no texts.",
     "no-texts": "They will get no texts from us.",
     "texts": "They can get texts again.",
