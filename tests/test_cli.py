@@ -150,7 +150,7 @@ def test_a_call_back_is_worked_from_claim_to_outcome(ivr, reference: str) -> Non
 REFUSED = {
     ("claim", "{}", "--as", "bob"): "it is claimed, by alice; --take-over takes it",
     ("claim", "000000"): "No request has the reference 000000",
-    ("claim", "--as", "bob"): "No call-back is waiting",
+    ("claim", "--as", "bob"): "Nobody is to be rung just now",
     ("outcome", "{}", "spoke", "--as", "bob"): "You hold no request {}. Claim it first.",
     ("outcome", "{}", "spoken", "--as", "alice"): 'There is no outcome "spoken"; there are',
     ("outcome", "{}", "abusive", "--as", "alice"): '"abusive" needs a note',

@@ -297,7 +297,7 @@ def test_another_try_is_at_the_usual_time_or_when_the_caller_said(
     chosen = amina.page.get_by_label("Try again").locator("option:checked").inner_text()
     assert chosen == "tomorrow in the morning, from 9 am"
     amina.press("Save and let go")
-    assert "Due tomorrow by 9 am" in amina.words
+    assert "To be tried again tomorrow at 9 am" in amina.words
     assert "tried 1 time" in amina.words
 
 
@@ -312,7 +312,7 @@ def test_the_queue_is_shown_in_parts(line: Helpline, amina: Desk, clock: SetCloc
         assert amina.page.locator(".queue li.card").count() == shown, view
     clock.at = TUESDAY + timedelta(days=2)
     amina.sign_in("Amina")
-    assert "2 requests later than promised" in amina.words
+    assert "2 requests are late" in amina.words
     amina.page.get_by_role("link", name="Late", exact=True).click()
     assert amina.page.locator(".queue li.card").count() == 2
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import or_, update
+from sqlalchemy import case, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,7 +20,15 @@ from ivr.callbacks import states
 from ivr.callbacks.attempts import was_dialled
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.states import ENDED, OUTCOMES, Move, Outcome, State
-from ivr.callbacks.tables import BY_DUE, IS_OPEN, IS_URGENT, UNHELD, CallBackRequest, event
+from ivr.callbacks.tables import (
+    BY_DUE,
+    IS_OPEN,
+    IS_RETRY,
+    IS_URGENT,
+    UNHELD,
+    CallBackRequest,
+    event,
+)
 from ivr.database import Database
 from ivr.errors import HelplineError
 from ivr.hours import HoursNow
@@ -75,14 +83,16 @@ class Desk:
         return await self._claimed(request_id, who, states.CLAIM, self._free())
 
     async def claim_next(self, who: str) -> Claim | None:
-        """Claim the request that is due next; None if none is waiting.
+        """Claim the request that is due next; None if nobody is to be rung now.
 
-        Before others come those who asked to be rung at this time of day, or at any.
+        Before others come those who asked to be rung at this time of day, or at any. Whoever was
+        tried in vain is not rung again before that is due.
         """
         return await self._claim_next(who, self._wanted_now()) or await self._claim_next(who)
 
     async def _claim_next(self, who: str, *conditions: Any) -> Claim | None:
-        free = select(CallBackRequest.id).where(IS_OPEN, self._free(), *conditions)
+        ripe = or_(~IS_RETRY, col(CallBackRequest.due_at) <= self.clock())
+        free = select(CallBackRequest.id).where(IS_OPEN, self._free(), ripe, *conditions)
         query = free.order_by(*BY_DUE).limit(LOOK_AT)
         while True:
             async with self.database.reading() as session:
@@ -111,10 +121,12 @@ class Desk:
         return _claim(request) if request else None
 
     async def renew(self, claim: Claim) -> Claim:
-        """Hold on to a claim for longer. Raises NotYoursError."""
-        later = {"claim_expires_at": self.clock() + CLAIM_LASTS}
+        """Hold on to a claim for longer: while the caller is rung it lasts longer already, and is
+        never made shorter. Raises NotYoursError."""
+        later, kept = self.clock() + CLAIM_LASTS, col(CallBackRequest.claim_expires_at)
+        longest = {"claim_expires_at": case((kept > later, kept), else_=later)}
         async with self.database.writing() as session:
-            return _claim(await self._held(session, claim, states.RENEW, later))
+            return _claim(await self._held(session, claim, states.RENEW, longest))
 
     async def hand_over(self, claim: Claim, to: str, note: str = "") -> None:
         """Give a claim to a colleague, who has as long for it as if they had claimed it. Raises
@@ -136,8 +148,7 @@ class Desk:
         """Give a request back to the queue, where it keeps its place. Raises NotYoursError."""
         async with self.database.writing() as session:
             request = await self._held(session, claim, states.RELEASE, UNHELD)
-            tried = request.attempts > 0
-            request.state = (State.DUE_AGAIN if tried else State.WAITING).value
+            request.state = (State.DUE_AGAIN if request.outcome else State.WAITING).value
             session.add(event(request, self.clock(), claim.holder, states.RELEASE.name))
 
     async def reopen(self, request_id: int, who: str) -> None:

@@ -139,15 +139,22 @@ def join(request: CallBackRequest, wish: Wish, last: datetime) -> None:
     promise stands.
     """
     latest = wish.at >= last
-    if wish.due_at and wish.slot == request.slot:
-        request.due_at = min(request.due_at, wish.due_at)
-    elif wish.due_at and latest:
-        request.slot, request.due_at = wish.slot, wish.due_at
+    sooner = bool(wish.due_at and wish.slot == request.slot and wish.due_at < request.due_at)
+    moved = bool(wish.due_at and wish.slot != request.slot and latest)
+    if wish.due_at and (sooner or moved):
+        _promise(request, wish.slot, wish.due_at)
     for name, told in (("topic", wish.topic), ("council", wish.council)):
         if told and (latest or not getattr(request, name)):
             setattr(request, name, told)
     if wish.at < request.requested_at:
         request.requested_at, request.reference = wish.at, wish.reference
+
+
+def _promise(request: CallBackRequest, slot: str, due_at: datetime) -> None:
+    """We ring by then, as if it had not been tried before."""
+    request.slot, request.due_at, request.outcome = slot, due_at, ""
+    if request.state == State.DUE_AGAIN:
+        request.state = State.WAITING.value
 
 
 def _effect(wish: Wish, outcome: str, request_id: int) -> CallBackEffect:

@@ -15,6 +15,7 @@ from ivr.callbacks.tables import (
     BY_DUE,
     BY_END,
     IS_OPEN,
+    IS_RETRY,
     IS_URGENT,
     CallBackEffect,
     CallBackEvent,
@@ -29,6 +30,7 @@ from ivr.vault import UnreadableError
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
 ERASED = "erased"  # instead of one that was kept long enough
 REVEALED = "number revealed"  # the event
+RETRY_LASTS = timedelta(hours=1)  # after which whoever is to be tried again was left too long
 MANY = 1_000  # counting stops here, so that a page takes as long however many there are
 
 
@@ -62,6 +64,12 @@ class Shown:
     outcome: str  # of the last attempt
     claimed_until: datetime | None
     is_open: bool
+    is_retry: bool  # it was tried in vain: it is due from its time, and not by it
+
+    @property
+    def late_at(self) -> datetime:
+        """From when it is late, as long as it is open."""
+        return self.due_at + RETRY_LASTS if self.is_retry else self.due_at
 
 
 class View(StrEnum):
@@ -215,7 +223,7 @@ class Queue:
         parts: dict[View, list[Any]] = {
             View.OPEN: [IS_OPEN],
             View.TODAY: [IS_OPEN, due < midnight],
-            View.MISSED: [IS_OPEN, due < now],
+            View.MISSED: [IS_OPEN, due < now, ~IS_RETRY | (due < now - RETRY_LASTS)],
             View.URGENT: [IS_OPEN, IS_URGENT],
             View.MINE: [IS_OPEN, col(CallBackRequest.holder) == looking.who],
             View.ENDED: [col(CallBackRequest.ended_at).is_not(None)],
@@ -240,6 +248,7 @@ class Queue:
             outcome=request.outcome,
             claimed_until=request.claim_expires_at,
             is_open=State(request.state) not in ENDED,
+            is_retry=bool(request.outcome) or request.state == State.DUE_AGAIN,
         )
 
     async def _revealed(self, who: str, *conditions: Any) -> list[CallBack]:

@@ -46,7 +46,7 @@ class CallBackRequest(SQLModel, table=True):
     number: str = Field(max_length=255)  # E.164, sealed
     number_hash: str = Field(max_length=64)
     requested_at: datetime = Field(sa_type=Moment)
-    due_at: datetime = Field(sa_type=Moment)  # by when we said that we would ring
+    due_at: datetime = Field(sa_type=Moment)  # by when we said that we would ring: see IS_RETRY
     promised_at: datetime | None = Field(default=None, sa_type=Moment)  # that, once we tried again
     slot: str = Field(max_length=16)  # any, morning or afternoon
     topic: str = Field(default="", max_length=128)  # the place of the answer heard last
@@ -105,6 +105,12 @@ class CallBackAttempt(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     result: str = Field(default="", max_length=16)  # a ``Result``, once it has ended
 
+
+#: It was tried in vain, and its due time is from when it is tried again. Of the others it is by when
+#: we said that we would ring.
+IS_RETRY: Any = (col(CallBackRequest.outcome) != "") | (
+    col(CallBackRequest.state) == State.DUE_AGAIN.value
+)
 
 #: What a request has whose claim has ended.
 UNHELD: Mapping[str, Any] = {"holder": "", "claim_token": "", "claim_expires_at": None}

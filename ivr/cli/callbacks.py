@@ -150,7 +150,7 @@ async def _claim(office: Office, reference: str | None, who: str, take_over: boo
     if reference is None:
         claim = await office.desk.claim_next(who)
         if claim is None:
-            raise click.ClickException("No call-back is waiting.")
+            raise click.ClickException("Nobody is to be rung just now.")
         return [await _claimed(office, claim, who)]
     take = office.desk.take_over if take_over else office.desk.claim
     for request_id in await office.queue.ids(reference):

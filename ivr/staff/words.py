@@ -78,7 +78,7 @@ DONE = {
     "ringing": "Your phone is being rung. Pick up, and press 1 to ring the caller.",
     "longer": "It is yours for 15 minutes more.",
     "reopened": "It is open again.",
-    "nothing": "Nobody waits to be rung. Well done.",
+    "nothing": "Nobody is to be rung just now. Well done.",
     "signed-out": "You are signed out.",
     "password": "Your password is changed. You are signed out everywhere else.",
     "codes": "From now on you sign in with a code too.",
