@@ -180,6 +180,8 @@ def test_when_nobody_can_say_whether_it_rings_it_is_not_tried_again_by_itself(
     office.twilio.status = 503
     office.call()
     assert "It may ring all the same" in office.desk.words
+    (where,) = office.desk.page.locator("#summary a").all()
+    assert office.desk.page.locator(where.get_attribute("href") or "").count() == 1
     assert len(office.twilio.asked) == 1
     office.desk.press("It is over")
     office.twilio.status = 201

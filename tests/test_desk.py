@@ -27,7 +27,8 @@ from ivr.callbacks.desk import (
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.queue import Looking, Queue, View
+from ivr.callbacks.queue import Queue
+from ivr.callbacks.records import Looking, View
 from ivr.callbacks.states import ENDED, OPEN, OUTCOMES, State
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database, upgrade

@@ -8,7 +8,8 @@ from test_desk import HOURS, KEYS, MONDAY, claimed, taken, wish, wished
 
 from ivr.callbacks.attempts import CALL_LASTS, Attempts
 from ivr.callbacks.desk import CLAIM_LASTS, Desk
-from ivr.callbacks.queue import Looking, Queue, View
+from ivr.callbacks.queue import Queue
+from ivr.callbacks.records import Looking, View
 from ivr.database import Database
 from tests.helplines import SetClock
 

@@ -1,14 +1,23 @@
-"""What staff read of the call-back requests, as plain records. Numbers are masked."""
+"""Reads the call-back requests for staff. Numbers are masked."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlmodel import col, func, select
 
 from ivr.callbacks.keys import Keys
+from ivr.callbacks.records import (
+    ERASED,
+    RETRY_LASTS,
+    UNREADABLE,
+    CallBack,
+    Happening,
+    Looking,
+    Shown,
+    View,
+)
 from ivr.callbacks.service import utc_text
 from ivr.callbacks.states import ENDED, State
 from ivr.callbacks.tables import (
@@ -27,85 +36,8 @@ from ivr.hours import LONDON
 from ivr.numbers import masked, printed, usable
 from ivr.vault import UnreadableError
 
-UNREADABLE = "unreadable"  # instead of a number whose key is lost
-ERASED = "erased"  # instead of one that was kept long enough
 REVEALED = "number revealed"  # the event
-RETRY_LASTS = timedelta(hours=1)  # after which whoever is to be tried again was left too long
 MANY = 1_000  # counting stops here, so that a page takes as long however many there are
-
-
-@dataclass(frozen=True, slots=True)
-class CallBack:
-    """One call-back request as it is shown: the fields are the columns of ``--json``."""
-
-    reference: str
-    state: str
-    number: str  # masked, or in its printed grouping where it was revealed
-    requested_at: str  # UTC, ISO 8601
-    due_at: str  # UTC, ISO 8601
-    topic: str
-    council: str
-    access: list[str]
-    repeats: int
-    attempts: int
-    holder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A request as the pages show it: the same, and what they need beside it."""
-
-    id: int
-    record: CallBack
-    requested_at: datetime
-    due_at: datetime
-    slot: str
-    urgent: bool
-    outcome: str  # of the last attempt
-    claimed_until: datetime | None
-    is_open: bool
-    is_retry: bool  # it was tried in vain: it is due from its time, and not by it
-
-    @property
-    def late_at(self) -> datetime:
-        """From when it is late, as long as it is open."""
-        return self.due_at + RETRY_LASTS if self.is_retry else self.due_at
-
-
-class View(StrEnum):
-    """A part of the queue to look at."""
-
-    OPEN = "open"
-    TODAY = "today"  # due by the end of today, missed ones among them
-    MISSED = "missed"
-    URGENT = "urgent"
-    MINE = "mine"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """Which requests somebody wants to see: a view, narrowed down."""
-
-    view: View = View.OPEN
-    who: str = ""  # for ``MINE``
-    flow: str = ""  # of the topic
-    council: str = ""  # GSS code
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One thing that happened to a request."""
-
-    at: str  # UTC, ISO 8601
-    who: str
-    what: str
-    note: str  # "" if there is none, or if it is not for whoever asks
-
-    @property
-    def moment(self) -> datetime:
-        """When it happened."""
-        return datetime.fromisoformat(self.at)
 
 
 @dataclass(frozen=True)

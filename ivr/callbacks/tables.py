@@ -106,8 +106,8 @@ class CallBackAttempt(SQLModel, table=True):
     result: str = Field(default="", max_length=16)  # a ``Result``, once it has ended
 
 
-#: It was tried in vain, and its due time is from when it is tried again. Of the others it is by when
-#: we said that we would ring.
+#: It was tried in vain: its due time is from when it is tried again. Of the others it is by when we
+#: said that we would ring.
 IS_RETRY: Any = (col(CallBackRequest.outcome) != "") | (
     col(CallBackRequest.state) == State.DUE_AGAIN.value
 )

@@ -14,7 +14,8 @@ from ivr.cli.common import Answer, as_json, as_whom, with_database
 
 if TYPE_CHECKING:
     from ivr.callbacks.desk import Claim, Desk
-    from ivr.callbacks.queue import CallBack, Happening, Queue
+    from ivr.callbacks.queue import Queue
+    from ivr.callbacks.records import CallBack, Happening
     from ivr.config import Settings
     from ivr.database import Database
 
@@ -242,7 +243,7 @@ def _print(found: Sequence[Shown], as_json: bool) -> None:
 
 
 def _as_csv(found: "Sequence[CallBack]", file: TextIO) -> None:
-    from ivr.callbacks.queue import CallBack
+    from ivr.callbacks.records import CallBack
 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(field.name for field in fields(CallBack))

@@ -6,7 +6,8 @@ from typing import Any
 
 from quart import Response, g, request
 
-from ivr.callbacks.queue import MANY, Looking, Shown, View
+from ivr.callbacks.queue import MANY
+from ivr.callbacks.records import Looking, Shown, View
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field

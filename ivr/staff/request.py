@@ -1,7 +1,7 @@
 """One request, on one page, for whoever is ringing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from quart import Response, g, request
@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from ivr.callbacks import states
 from ivr.callbacks.attempts import DIALLED, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
-from ivr.callbacks.queue import Happening, Shown
+from ivr.callbacks.records import Happening, Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.callbacks.texted import TOPIC
 from ivr.carrier import CarrierError, CarrierSilentError
@@ -28,6 +28,7 @@ from ivr.staff.topics import Topics
 CLAIMS = (states.CLAIM.name, states.TAKE_OVER.name)
 ENDINGS = (states.RELEASE.name, *OUTCOMES)  # of a claim
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
+FURTHEST = timedelta(days=60)  # of those: a time that is further away is not from the list
 GREATEST_ID = 2**31 - 1
 LONGEST_NOTE = 4_000  # characters
 
@@ -61,13 +62,14 @@ class RequestPages:
 
     async def claim(self, number: int) -> Response:
         """It is mine to ring."""
+        desk, me = self._office.desk, g.member.name
         taking = "take_over" in await request.form
-        take = self._office.desk.take_over if taking else self._office.desk.claim
-        found = await take(number, g.member.name)
-        if found is None and await self._office.desk.held(number, g.member.name) is None:
+        # It may have been given back while its page was read.
+        found = (taking and await desk.take_over(number, me)) or await desk.claim(number, me)
+        if found is None and await desk.held(number, me) is None:
             return await self._page(number, 409, errors={"claim": "A colleague was quicker."})
         if found is not None:
-            await self._office.queue.saw(number, g.member.name)
+            await self._office.queue.saw(number, me)
         return self._door.go(f"/requests/{number}")
 
     async def call(self, number: int) -> Response:
@@ -86,7 +88,7 @@ class RequestPages:
             await office.attempts.end(attempt.id, Result.NOT_TAKEN)
             return await self._page(number, 502, form, {"phone": str(refused)})
         except CarrierSilentError as silent:  # it may ring: whoever holds the request knows best
-            return await self._page(number, 502, form, {"phone": str(silent)})
+            return await self._page(number, 502, form, {"claim": str(silent)})
         return self._door.go(f"/requests/{number}", done="ringing")
 
     async def over(self, number: int) -> Response:
@@ -136,7 +138,7 @@ class RequestPages:
             if OUTCOMES[name].counts and not by_hand and await self._was_not_rung_here(claim):
                 how = {"by_hand": "You did not ring from here. Say how you rang, and why."}
                 return await self._page(number, 422, form, how)
-            again = _moment(field(form, "again"))
+            again = _moment(field(form, "again"), self._office.clock())
             await self._office.desk.finish(claim, name, note, again, by_hand)
         except NoteNeededError:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
@@ -234,6 +236,7 @@ class RequestPages:
             phone=await self._phone() if claim else "",
             last=last if claim and last and last.claim_token == claim.token else None,
             can_claim=shown.is_open and claim is None,
+            is_rung=shown.is_rung(self._office.clock()),
             is_held=shown.record.state == State.CLAIMED and claim is None,
             outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],
             needs=[words.NEEDS.get(need, need) for need in shown.record.access],
@@ -283,10 +286,10 @@ def _unfinished(history: Sequence[Happening], who: str) -> Happening | None:
     return None
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, now: datetime) -> datetime | None:
     """The moment that was chosen from the list; None: the usual time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return moment if moment.tzinfo and moment < now + FURTHEST else None

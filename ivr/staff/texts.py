@@ -7,7 +7,7 @@ from typing import Any
 from quart import Response, g, request
 
 from ivr.callbacks.desk import NotYoursError
-from ivr.callbacks.queue import Shown
+from ivr.callbacks.records import Shown
 from ivr.errors import HelplineError
 from ivr.gsm import UnsendableError
 from ivr.messages.outbox import Draft, Kind

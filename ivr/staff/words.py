@@ -199,6 +199,11 @@ def spaced(reference: str) -> str:
     return f"{reference[:3]} {reference[3:]}" if len(reference) == 6 else reference or "none"
 
 
+def ending(masked: str) -> str:
+    """A masked number: "ends 123"; or why there is none, such as "erased"."""
+    return f"ends {masked[-3:]}" if masked[-3:].isdecimal() else masked
+
+
 def numbered(count: int, what: str) -> str:
     """So many of something: "1 request", "3 requests"."""
     return _some(count, what)

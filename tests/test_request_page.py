@@ -1,0 +1,98 @@
+"""The page of one request where things go otherwise than expected: seen without JavaScript."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ivr.database import Database
+from tests.colleagues import NAMES, Place, place
+from tests.helplines import SetClock
+from tests.standins import twilio
+
+TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+ONE = "/requests/1"
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(TUESDAY)
+
+
+@pytest.fixture
+def here(tmp_path: Path, clock: SetClock) -> Iterator[Place]:
+    with twilio() as standin:
+        settings = {
+            "IVR_TWILIO_API_URL": standin.address,
+            "IVR_TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+            "IVR_TWILIO_NUMBER": "+441134960000",
+        }
+        with place(tmp_path, clock, **settings) as made:
+            yield made
+
+
+def words(page: httpx.Response) -> str:
+    """What can be read in the main part."""
+    main = page.text.partition("<main")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+def change(here: Place, statement: str) -> None:
+    async def changed(database: Database) -> None:
+        async with database.writing() as session:
+            await (await session.connection()).execute(text(statement))
+
+    here.do(changed)
+
+
+@pytest.mark.parametrize(
+    "again",
+    ["9999-12-31T23:00:00+00:00", "2500-01-01T09:00:00+00:00", "0001-01-01T00:00:00+23:59", "soon"],
+)
+def test_another_try_is_at_a_time_that_was_offered(here: Place, again: str) -> None:
+    """Nobody is put off for centuries, and no page breaks."""
+    ada = here.browser(NAMES["adviser"])
+    ada.post("/next")
+    saved = ada.post(f"{ONE}/outcome", outcome="no answer", by_hand="my own phone", again=again)
+    assert saved.status_code == 303
+    assert "To be tried again today at" in words(ada.get(ONE))
+
+
+def test_a_caller_who_is_being_rung_is_offered_to_nobody_else(here: Place, clock: SetClock) -> None:
+    """Until the call's lease is over, should its end never be told."""
+    ada, sue = here.browser(NAMES["adviser"]), here.browser(NAMES["supervisor"])
+    ada.post("/next")
+    assert ada.post(f"{ONE}/call", phone="07400 123 999").status_code == 303
+    page = words(sue.get(ONE))
+    assert "Ada Hill is ringing them now." in page
+    assert "Claim it" not in page
+    assert "Take it over" not in page
+    clock.at = TUESDAY + timedelta(minutes=75)
+    sue = here.browser(NAMES["supervisor"])
+    assert "Claim it and show the number" in words(sue.get(ONE))
+    assert sue.post(f"{ONE}/claim").status_code == 303
+
+
+def test_what_was_given_back_meanwhile_can_be_taken_all_the_same(here: Place) -> None:
+    """Whoever pressed "Take it over" was not too late: nobody holds it."""
+    ada, sue = here.browser(NAMES["adviser"]), here.browser(NAMES["supervisor"])
+    ada.post("/next")
+    assert "Take it over from Ada Hill" in words(sue.get(ONE))
+    ada.post(f"{ONE}/release")
+    assert sue.post(f"{ONE}/claim", take_over="1").status_code == 303
+    assert "Yours until" in words(sue.get(ONE))
+
+
+def test_a_number_that_is_gone_is_said_to_be_gone(here: Place) -> None:
+    """And is not shown by the last letters of the word for it."""
+    sue = here.browser(NAMES["supervisor"])
+    assert "Number ends 123" in words(sue.get(ONE))
+    change(here, "update callback_request set number = 'sealed with a key that is lost'")
+    assert "Number unreadable" in words(sue.get(ONE))
+    change(here, "update callback_request set number = ''")
+    assert "Number erased" in words(sue.get(ONE))
+    assert "number erased" in words(sue.get("/"))
