@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from ivr.callbacks.attempts import Attempts
+from ivr.callbacks.attempts import Attempts, OnCalls
 from ivr.callbacks.bell import Bell
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
@@ -193,7 +193,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
-    roster = Roster(database, DutyKeys(settings.fernet_keys, settings.hash_key), clock)
+    duty_keys = DutyKeys(settings.fernet_keys, settings.hash_key)
+    roster = Roster(database, duty_keys, clock, OnCalls(database, clock))
     carrier = carrier_of(settings)
     composers = composers_of(settings, lambda: shelf.loaded.book, directory.now, clock)
     post = post_of(settings, carrier, database, composers, clock)

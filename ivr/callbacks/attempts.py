@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,7 @@ from ivr.database import Database
 
 LONGEST_CALL = timedelta(hours=1)  # Twilio ends the call then
 CALL_LASTS = LONGEST_CALL + timedelta(minutes=15)  # the lease, should its end never be told
+ANSWERING = timedelta(minutes=2)  # in which whoever holds a request picks up and presses 1
 WRITING_UP = timedelta(minutes=15)  # the claim, after a call: as long as at first
 
 
@@ -156,6 +157,29 @@ class Attempts:
             newest = query.order_by(col(CallBackAttempt.id).desc()).limit(1)
             found = (await session.exec(newest)).one_or_none()
         return _attempt(found) if found else None
+
+
+@dataclass(frozen=True)
+class OnCalls:
+    """Knows who rings a caller back, so that nobody else is put through to them meanwhile."""
+
+    database: Database
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    async def __call__(self, rest: timedelta) -> set[str]:
+        """Return the names of those whose phone is rung for an attempt, who are on a call with a
+        caller, or whose last talk ended less than ``rest`` ago. Raises NoDatabaseError."""
+        now = self.clock()
+        began, taken = col(CallBackAttempt.began_at), col(CallBackAttempt.taken_at)
+        ended, result = col(CallBackAttempt.ended_at), col(CallBackAttempt.result)
+        under_way = or_(taken.is_not(None), began > now - ANSWERING)
+        talked = result.in_([Result.SPOKE.value, Result.CUT_OFF.value])
+        query = select(CallBackAttempt.who).where(
+            began > now - CALL_LASTS - rest,
+            or_(and_(ended.is_(None), under_way), and_(talked, ended > now - rest)),
+        )
+        async with self.database.reading() as session:
+            return set((await session.exec(query)).all())
 
 
 async def was_dialled(session: AsyncSession, request_id: int, claim_token: str) -> bool:

@@ -31,6 +31,7 @@ class CallBackRequest(SQLModel, table=True):
         Index("callback_request_holder", "holder"),
         Index("callback_request_number", "number_hash"),
         Index("callback_request_ended", "ended_at"),
+        Index("callback_request_asked", "requested_at"),
         Index(
             "callback_request_open",  # one open request for each number
             "number_hash",
@@ -80,7 +81,10 @@ class CallBackEvent(SQLModel, table=True):
     """What happened to a request, when, and who did it. Rows are only ever added."""
 
     __tablename__ = "callback_event"
-    __table_args__ = (Index("callback_event_request", "request_id", "id"),)
+    __table_args__ = (
+        Index("callback_event_request", "request_id", "id"),
+        Index("callback_event_what", "what", "at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     request_id: int = Field(foreign_key="callback_request.id")
@@ -94,7 +98,10 @@ class CallBackAttempt(SQLModel, table=True):
     """One try to reach a caller through Twilio: it rings whoever holds the request, then them."""
 
     __tablename__ = "callback_attempt"
-    __table_args__ = (Index("callback_attempt_request", "request_id", "id"),)
+    __table_args__ = (
+        Index("callback_attempt_request", "request_id", "id"),
+        Index("callback_attempt_began", "began_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     request_id: int = Field(foreign_key="callback_request.id")

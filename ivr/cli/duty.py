@@ -72,13 +72,19 @@ def list_command(as_json: bool) -> None:
 
 def _at(do: "Callable[[Roster], Awaitable[Answer]]") -> Answer:
     """Do something with the roster of the helpline that the settings describe."""
+    from ivr.callbacks.attempts import OnCalls
     from ivr.duty.keys import Keys
     from ivr.duty.roster import Roster
     from ivr.house import now
 
     return with_database(
         lambda settings, database: do(
-            Roster(database, Keys(settings.fernet_keys, settings.hash_key), now)
+            Roster(
+                database,
+                Keys(settings.fernet_keys, settings.hash_key),
+                now,
+                OnCalls(database, now),
+            )
         )
     )
 

@@ -7,11 +7,11 @@ a ring never reaches us (a killed worker, a lost status), the person is free aga
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import case, or_, update
 from sqlalchemy.exc import IntegrityError
@@ -55,7 +55,7 @@ class OnDuty:
     number: str  # masked
     since: datetime
     until: datetime
-    state: str  # free, being rung, on a call, or resting after one
+    state: str  # free, being rung, on a call, resting after one, or ringing a caller back
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,14 @@ class Called:
     number: str
 
 
+#: Gives the names of those who are on other calls, or had one less than so long ago.
+Elsewhere: TypeAlias = Callable[[timedelta], Awaitable[Collection[str]]]
+
+
+async def _nobody(rest: timedelta) -> Collection[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Roster:
     """Knows who is on duty, and reserves whoever is to be rung."""
@@ -74,6 +82,7 @@ class Roster:
     database: Database
     keys: Keys
     clock: Callable[[], datetime]  # gives the time now, aware
+    elsewhere: Elsewhere = _nobody
 
     # --- going on and off duty ------------------------------------------------------------------
 
@@ -127,7 +136,7 @@ class Roster:
 
     async def listed(self) -> list[OnDuty]:
         """Return everybody on duty, in the order in which they will be rung."""
-        now = self.clock()
+        now, busy = self.clock(), await self._busy()
         query = select(Duty).where(*_on_duty(now)).order_by(*_fairly())
         async with self.database.reading() as session:
             found = (await session.exec(query)).all()
@@ -141,7 +150,9 @@ class Roster:
                 number=self._masked(one),
                 since=one.since,
                 until=one.until,
-                state=_state(one, one.ring_id in taken, now),
+                state="ringing a caller back"
+                if one.name_key in busy
+                else _state(one, one.ring_id in taken, now),
             )
             for one in found
         ]
@@ -163,8 +174,9 @@ class Roster:
 
     async def anybody_free(self) -> bool:
         """Whether somebody could be rung now."""
+        busy = await self._busy()
         async with self.database.reading() as session:
-            query = select(Duty.id).where(*_free(self.clock())).limit(1)
+            query = select(Duty.id).where(*_free(self.clock(), busy)).limit(1)
             return (await session.exec(query)).first() is not None
 
     async def reserve(
@@ -176,7 +188,7 @@ class Roster:
         is among ``tried``. The same effect (call, turn, step) again reserves nobody more: it is
         answered the same.
         """
-        known_by = self.keys.effect_hash(effect)
+        known_by, busy = self.keys.effect_hash(effect), await self._busy()
         while True:
             try:
                 async with self.database.writing() as session:
@@ -184,19 +196,24 @@ class Roster:
                     ring = (await session.exec(query)).one_or_none()
                     if ring is not None:
                         return await self._called(session, ring)
-                    return await self._reserved(session, known_by, tried, first)
+                    return await self._reserved(session, known_by, tried, first, busy)
             except IntegrityError:  # the same effect at the same moment: now it is there
                 continue
 
     async def _reserved(
-        self, session: AsyncSession, effect: str, tried: Collection[int], first: str
+        self,
+        session: AsyncSession,
+        effect: str,
+        tried: Collection[int],
+        first: str,
+        busy: Collection[str],
     ) -> Called | None:
         now = self.clock()
         ring = Ring(effect=effect, began_at=now)
         session.add(ring)
         await session.flush()  # a repeat waits here until this one is done
         theirs = {"ring_id": ring.id, "held_until": now + RINGS_FOR, "rung_at": now}
-        free = select(Duty).where(*_free(now), col(Duty.id).not_in(tried))
+        free = select(Duty).where(*_free(now, busy), col(Duty.id).not_in(tried))
         for person in (await session.exec(free.order_by(*_fairly(first)))).all():
             number = self._number(person)
             reserving = update(Duty).where(col(Duty.id) == person.id, *_free(now)).values(theirs)
@@ -210,6 +227,10 @@ class Roster:
         person = await session.get(Duty, ring.duty_id) if ring.duty_id else None
         number = self._number(person) if person else ""
         return Called(ring.id or 0, person.id or 0, number) if person and number else None
+
+    async def _busy(self) -> Collection[str]:
+        """Who is on a call that did not come by the roster, by the keys of their names."""
+        return [name_key(name) for name in await self.elsewhere(REST)]
 
     def _number(self, person: Duty) -> str:
         """Their number; "" if it is gone, or its key is lost: the others can still be rung."""
@@ -257,13 +278,14 @@ def _forgotten(now: datetime) -> Any:
     return over.values(GONE)
 
 
-def _free(now: datetime) -> tuple[Any, ...]:
+def _free(now: datetime, busy: Collection[str] = ()) -> tuple[Any, ...]:
     """On duty, held by no ring or by one whose lease ran out, and no call in the last minutes."""
     held, ended = col(Duty.held_until), col(Duty.call_ended_at)
     return (
         *_on_duty(now),
         or_(held.is_(None), held <= now),
         or_(ended.is_(None), ended <= now - REST),
+        col(Duty.name_key).not_in(busy),
     )
 
 
