@@ -12,6 +12,7 @@ from tests.bench import turns
 from tests.bench.listening import all_clips, first_words
 from tests.bench.parts import parts_of_a_turn
 from tests.bench.report import Row, data, machine, table
+from tests.bench.reporting import reporting
 from tests.bench.saving import saving
 from tests.bench.speed import QUICK, THOROUGH, many_calls, side_by_side
 
@@ -48,6 +49,7 @@ def _measured(folder: Path, quick: bool) -> list[Row]:
         "our turn, a bare route and Flask": lambda: side_by_side(house, var, effort),
         "10,000 calls at once": lambda: many_calls(house, var, effort),
         "saving and claiming call-backs": lambda: saving(folder, effort.rounds, effort.saves),
+        "the reports page": lambda: reporting(folder, effort.rounds),
         "the parts of a turn": lambda: parts_of_a_turn(house),
     }
     rows: list[Row] = []

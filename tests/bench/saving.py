@@ -82,7 +82,7 @@ async def _beside(kind: str, folder: Path, rounds: int, times: int) -> list[Row]
                     seconds = median([await work(office) for _ in range(times)])
                     if number:  # the first round warms up
                         took[size].append(seconds)
-            rows.append(_row(f"{what} in {NAMES[kind]}", took))
+            rows.append(compared(f"{what} in {NAMES[kind]}", took))
     finally:
         for office in offices.values():
             await office.database.close()
@@ -102,11 +102,11 @@ async def _office(kind: str, folder: Path, size: int, keys: Keys) -> Office:
         database,
         Wishing(Kind.SAVE, keeper, keys, now, demo=False),
         Desk(database, keys, lambda: hours, now),
-        await _browser(url, place),
+        await browser_of(url, place),
     )
 
 
-async def _browser(url: str, place: Path) -> QuartClient:
+async def browser_of(url: str, place: Path) -> QuartClient:
     """A supervisor of the helpline on this database, with a session."""
     settings = load_settings(settings_of(place, "http://127.0.0.1") | {"IVR_DATABASE_URL": url})
     house = build(settings)
@@ -118,11 +118,13 @@ async def _browser(url: str, place: Path) -> QuartClient:
     return browser
 
 
-def _row(what: str, took: Mapping[int, Sequence[float]]) -> Row:
-    ratio = median(many / few for few, many in zip(took[FEW], took[MANY], strict=True))
-    few_ms, many_ms = (median(took[size]) * 1000 for size in (FEW, MANY))
+def compared(what: str, took: Mapping[int, Sequence[float]]) -> Row:
+    """The row of one kind of work beside few and many requests, by how many there were."""
+    (few, seconds_few), (many, seconds_many) = sorted(took.items())
+    ratio = median(more / less for less, more in zip(seconds_few, seconds_many, strict=True))
+    few_ms, many_ms = median(seconds_few) * 1000, median(seconds_many) * 1000
     return Row(
-        f"{what}, beside {FEW} and {MANY:,} requests",
+        f"{what}, beside {few:,} and {many:,} requests",
         f"{few_ms:.1f} and {many_ms:.1f} ms, {ratio:.2f} x",
         "<= 2 x",
         ratio <= 2,
@@ -165,7 +167,7 @@ async def _page(office: Office) -> float:
 
 async def _fill(database: Database, size: int, sealed: str) -> None:
     """Put this many requests into the empty tables, each with its effect and its event."""
-    request = _fields(
+    request = fields_of(
         CallBackRequest(
             reference="",
             number=sealed,
@@ -177,8 +179,10 @@ async def _fill(database: Database, size: int, sealed: str) -> None:
             council=FACTS["council"],
         )
     )
-    effect = _fields(CallBackEffect(effect="", outcome="saved", reference="", request_id=0, at=NOW))
-    event = _fields(CallBackEvent(request_id=0, at=NOW, who="caller", what="saved"))
+    effect = fields_of(
+        CallBackEffect(effect="", outcome="saved", reference="", request_id=0, at=NOW)
+    )
+    event = fields_of(CallBackEvent(request_id=0, at=NOW, who="caller", what="saved"))
     for first in range(1, size + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, size + 1))  # the ids that they will get
         async with database.writing() as session:
@@ -194,7 +198,7 @@ async def _fill(database: Database, size: int, sealed: str) -> None:
             await connection.execute(insert(CallBackEvent), happened)
 
 
-def _fields(row: SQLModel) -> dict[str, Any]:
+def fields_of(row: SQLModel) -> dict[str, Any]:
     """The columns of a row that is not kept yet, with their defaults."""
     return row.model_dump(exclude={"id"})
 
