@@ -14,9 +14,13 @@ if (held) {
     const answer = await fetch(held.dataset.longer, { method: "POST", body }).catch(() => null);
     if (answer && !answer.ok) {
       clearInterval(renewing);
-      held.textContent = "It is not yours any longer. Load the page again before you ring.";
-    } else if (--left <= 0) clearInterval(renewing);
-    else if (answer) held.textContent = "Yours while this page is open, for an hour at most.";
+      held.textContent = "";
+      document.getElementById("lost").textContent =
+        "It is not yours any longer. Load the page again before you ring.";
+    } else if (--left <= 0) {
+      clearInterval(renewing);
+      held.textContent = "This page has been open for an hour. Press “Keep it for longer” if you go on.";
+    } else if (answer) held.textContent = "Yours while this page is open, for an hour at most.";
   }, RENEW_MS);
 }
 
