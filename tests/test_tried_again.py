@@ -8,8 +8,12 @@ from test_desk import HOURS, KEYS, MONDAY, claimed, taken, wish, wished
 
 from ivr.callbacks.attempts import CALL_LASTS, Attempts
 from ivr.callbacks.desk import CLAIM_LASTS, Desk
+from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.records import Looking, View
+from ivr.callbacks.service import OpenCallBack
+from ivr.conversation import Call
+from ivr.core.call import Ask
 from ivr.database import Database
 from tests.helplines import SetClock
 
@@ -112,3 +116,18 @@ async def test_holding_on_to_a_claim_while_the_caller_is_rung_makes_it_no_shorte
     assert (await desk.renew(held)).expires_at == MONDAY + CALL_LASTS
     clock.at = MONDAY + timedelta(minutes=55)
     assert await desk.claim_next("bob") is None
+
+
+@pytest.mark.parametrize(("slot", "by"), [("any", "17:00"), ("morning", "12:00")])
+async def test_a_parent_who_rings_meanwhile_is_told_by_when_and_not_from_when(
+    slot: str, by: str, desk: Desk, database: Database, clock: SetClock
+) -> None:
+    """They are rung from eleven on: "by eleven" would be a promise that nobody keeps."""
+    await wished(database, wish(1, slot=slot))
+    await desk.finish(await claimed(desk), "no answer", again_at=MONDAY + timedelta(hours=1))
+    look = OpenCallBack(Ledger(database, KEYS), lambda: HOURS, clock)
+    facts = {"phone": "own", "number": wish(1).number}
+    clock.at = MONDAY + timedelta(minutes=90)
+    told = await look(Ask("open-call-back", facts, "callback/look", 4), Call("CA" + "1" * 32, ""))
+    assert told.outcome == "found"
+    assert (told.facts["due_day"], told.facts["due_time"]) == ("2026-11-23", by)

@@ -55,12 +55,11 @@ class Ledger:
                 lost = race
         raise lost
 
-    async def open(self, number: str) -> tuple[int, datetime] | None:
-        """Return the id of this number's open request and by when it is to be rung, or None."""
+    async def open(self, number: str) -> CallBackRequest | None:
+        """Return this number's open request, if there is one."""
         query = select(CallBackRequest).where(*self._open(number))
         async with self.database.reading() as session:
-            request = (await session.exec(query)).one_or_none()
-        return (request.id or 0, request.due_at) if request else None
+            return (await session.exec(query)).one_or_none()
 
     async def _entered(self, session: AsyncSession, wish: Wish) -> Kept:
         told = await session.get(CallBackEffect, wish.effect)

@@ -15,7 +15,7 @@ from itertools import islice
 from sqlmodel import col, func, select
 
 from ivr.callbacks.states import State
-from ivr.callbacks.tables import BY_DUE, IS_OPEN, CallBackRequest
+from ivr.callbacks.tables import BY_DUE, IS_OPEN, CallBackRequest, is_retry
 from ivr.database import Database, NoDatabaseError
 from ivr.hours import HALVES, Hours, HoursNow
 
@@ -65,6 +65,17 @@ def plan(hours: Hours, now: datetime, slot: str, load: Load) -> Plan:
         if _has_room(hours, end.astimezone(hours.zone).date(), slot, load):
             return Plan(end, number)
     return Plan(ends[-1], len(ends))
+
+
+def by_when(hours: Hours, request: CallBackRequest) -> datetime:
+    """By when we can say that we ring. Whoever is to be tried again is rung from when that is due
+    on: by the end of the slot in which that lies."""
+    due = request.due_at
+    if is_retry(request):
+        for _, end in hours.windows(due.astimezone(hours.zone).date(), request.slot):
+            if due < end:
+                return end
+    return due
 
 
 def _days_behind(load: Load) -> int:

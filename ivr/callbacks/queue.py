@@ -30,6 +30,7 @@ from ivr.callbacks.tables import (
     CallBackEvent,
     CallBackRequest,
     event,
+    is_retry,
 )
 from ivr.database import Database
 from ivr.hours import LONDON
@@ -180,7 +181,7 @@ class Queue:
             outcome=request.outcome,
             claimed_until=request.claim_expires_at,
             is_open=State(request.state) not in ENDED,
-            is_retry=bool(request.outcome) or request.state == State.DUE_AGAIN,
+            is_retry=is_retry(request),
         )
 
     async def _revealed(self, who: str, *conditions: Any) -> list[CallBack]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ivr.callbacks.keeping import PATIENCE_S, Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.planning import Backlog, plan
+from ivr.callbacks.planning import Backlog, by_when, plan
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.config.values import NEEDS
 from ivr.conversation import Call
@@ -78,8 +78,8 @@ class OpenCallBack:
             found = await self.ledger.open(ask.facts["number"])
         if found is None:
             return Answered("none")
-        request, due = found
-        facts = {"open_request": str(request), **_spoken(due, self.hours())}
+        due = by_when(self.hours(), found)
+        facts = {"open_request": str(found.id), **_spoken(due, self.hours())}
         return Answered("found" if self.clock() <= due else "late", facts)
 
 

@@ -119,6 +119,12 @@ IS_RETRY: Any = (col(CallBackRequest.outcome) != "") | (
     col(CallBackRequest.state) == State.DUE_AGAIN.value
 )
 
+
+def is_retry(request: CallBackRequest) -> bool:
+    """Whether a request is one of those that IS_RETRY finds."""
+    return bool(request.outcome) or request.state == State.DUE_AGAIN
+
+
 #: What a request has whose claim has ended.
 UNHELD: Mapping[str, Any] = {"holder": "", "claim_token": "", "claim_expires_at": None}
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.planning import Backlog, plan
+from ivr.callbacks.planning import Backlog, by_when, plan
 from ivr.callbacks.tables import CallBackEffect, CallBackRequest
 from ivr.callbacks.wishes import Kind, Wish
 
@@ -56,8 +56,9 @@ class ByText:
             entered = await session.get_one(CallBackEffect, wish.effect)
             request = await session.get_one(CallBackRequest, entered.request_id)
         # A text may join a request that is overdue: a time that is past promises nothing.
-        is_ahead = planned is not None and request.due_at > self.clock()
-        return Texted(entered.request_id, entered.reference, request.due_at if is_ahead else None)
+        due = by_when(self.backlog.hours(), request)
+        is_ahead = planned is not None and due > self.clock()
+        return Texted(entered.request_id, entered.reference, due if is_ahead else None)
 
     async def _planned(self) -> datetime | None:
         now = self.clock()
