@@ -36,6 +36,20 @@ def test_pauses_are_written_in_the_text() -> None:
     assert pauses(text) == [0.5, 1.0]
 
 
+def test_a_number_that_is_written_in_a_prompt_has_the_pauses_of_one_known_only_in_a_call() -> None:
+    """0.3 s between digits: whoever writes it down needs them, whichever number it is."""
+    written = "Childline. / zero eight zero zero // one one one one."
+    assert spoken(written) == "Childline. zero eight zero zero, one one one one."
+    assert pauses(written)[1:] == pauses("{n:digits}", n="0800 1111")
+    phrase = wording.phrase(Prompt("a/b", "", parts_of(written)), {})
+    assert not Line((phrase,)).private
+
+
+def test_a_count_is_no_number_to_write_down() -> None:
+    assert pauses("One. / Through the school.") == [0.5]
+    assert pauses("Within one month, or two.") == []
+
+
 def test_a_slash_within_a_word_is_no_pause() -> None:
     assert spoken("Mother and/or father") == "Mother and/or father"
     assert pauses("Mother and/or father") == []

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TypeGuard
 
 from ivr.core.flow import MAX_CHOICES, Book, Gap, Menu, Option, Prompt, Slot, Step
-from ivr.core.saying import Line, Pause, Phrase, Piece, Words, silence
+from ivr.core.saying import SENTENCE_MARKS, Line, Pause, Phrase, Piece, Words, silence
 
 BEFORE_A_KEY = Pause(0.5)
 AFTER_A_CHOICE = Pause(1.0)
@@ -18,6 +18,7 @@ AFTER_A_PROMPT = Pause(0.5)
 AFTER_A_KEY = silence(0.5)  # the phone returns to the ear (accessibility rule R25)
 BETWEEN_DIGITS = Pause(0.3)
 BETWEEN_GROUPS = Pause(1.0)
+MIN_GROUP = 2  # digits; one alone is a word: "One. Through the school."
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NUMBERS = (*DIGITS, "ten", "eleven", "twelve")
@@ -194,7 +195,21 @@ def _pieces(part: str | Slot | Gap, facts: Mapping[str, str]) -> Iterator[Piece]
     elif isinstance(part, Slot):
         yield from _marked(_spoken(part.way, facts.get(part.name, "")), part.mark)
     else:
-        yield Words(part)
+        yield from _fixed(part)
+
+
+def _fixed(text: str) -> Iterator[Piece]:
+    """Words as they are written. A group of a phone number, which stands between two pauses, is
+    spoken as one that is known only in the call: digit by digit."""
+    words = text.split()
+    bare = [word.rstrip("".join(SENTENCE_MARKS)) for word in words]
+    if len(words) < MIN_GROUP or not set(bare) <= set(DIGITS):
+        yield Words(text)
+        return
+    for place, digit in enumerate(bare):
+        if place:
+            yield BETWEEN_DIGITS
+        yield Words(digit, mark=words[place].removeprefix(digit))
 
 
 def _marked(pieces: Sequence[Piece], mark: str) -> Iterator[Piece]:
