@@ -12,7 +12,8 @@ LONG = BETWEEN_GROUPS.seconds  # the pause between the printed groups of a numbe
 FEWEST = 3  # digits of a number, in words or one by one, that is written in digits
 ONE = rf"(?:{'|'.join(DIGITS)}|\d)"
 NUMBER = re.compile(rf"\b{ONE}(?:(?: | \| ){ONE})+\b", re.IGNORECASE)
-SPELLED = re.compile(r"\b((?:[A-Za-z] )+[A-Za-z]|\w+) dot ((?:(?:\w+) dot )*)(U K|com|org|net)\b")
+DOT = r" (?:\| )?dot "  # a pause may stand before it
+SPELLED = re.compile(rf"\b((?:[A-Za-z] )+[A-Za-z]|\w+){DOT}((?:(?:\w+){DOT})*)(U K|com|org|net)\b")
 PAUSE = re.compile(r"(\S?)\s*[|~]\s*")
 SENTENCE = re.compile(r"(?<=[.?!])\s+")
 ONCE_MORE = "Once more."
@@ -53,7 +54,7 @@ def _digit(word: str) -> str:
 
 def _address(found: re.Match[str]) -> str:
     """A web address that is spelled for the ear."""
-    return re.sub(" dot ", ".", found[0]).replace(" ", "").lower()
+    return re.sub(DOT, ".", found[0]).replace(" ", "").lower()
 
 
 def _joint(found: re.Match[str]) -> str:
