@@ -1,14 +1,19 @@
 """The public page: every answer of the line, to read, and what the texts point to."""
 
+import asyncio
+import gc
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from books import real, sample
 from playwright.sync_api import Browser
 
+from ivr.app import create_app
+from ivr.config import load_settings
 from ivr.core.check.menus import KEY
 from ivr.core.flow import Prompt, Read, Slot
 from ivr.core.texting import answer_by_text
@@ -179,6 +184,31 @@ def test_the_page_is_small_kept_for_a_while_and_knows_nobody(line: Helpline) -> 
     again = line.send("GET", "/", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
     assert line.send("GET", "/static/site.css").status == 200
+
+
+async def test_whoever_goes_away_early_leaves_no_file_open(tmp_path: Path) -> None:
+    """A browser that has seen enough while its stylesheet comes."""
+    app = create_app(load_settings({"IVR_VAR": str(tmp_path), "IVR_SPEECH": "say"}))
+    begun = asyncio.Event()
+
+    async def send(message: object) -> None:
+        begun.set()
+
+    async def receive() -> dict[str, str]:
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/static/site.css"}
+    scope |= {"scheme": "http", "http_version": "1.1", "query_string": b"", "headers": []}
+    await app(scope, receive, send)  # type: ignore[arg-type]
+    assert begun.is_set()
+    gc.collect()  # an open file that nobody holds is a warning, and so a failure
+
+
+def test_a_stylesheet_can_be_had_in_part(line: Helpline) -> None:
+    whole = line.send("GET", "/static/site.css").body
+    part = line.send("GET", "/static/site.css", headers={"Range": "bytes=4-9"})
+    assert (part.status, part.body) == (206, whole[4:10])
 
 
 def test_how_to_ring_is_said_where_the_number_is_known(line: Helpline, page: Reader) -> None:
