@@ -132,6 +132,11 @@ def test_star_and_hash_are_called_so(key: str, word: str) -> None:
     [
         ("09:00", "nine in the morning"),
         ("09:15", "quarter past nine in the morning"),
+        ("12:05", "five past twelve in the afternoon"),
+        ("16:20", "twenty past four in the afternoon"),
+        ("16:35", "twenty-five to five in the afternoon"),
+        ("17:50", "ten to six in the afternoon"),
+        ("21:00", "nine in the evening"),
         ("09:30", "half past nine in the morning"),
         ("11:45", "quarter to twelve in the morning"),
         ("12:00", "twelve noon"),
@@ -164,7 +169,7 @@ def test_every_word_of_a_number_day_or_time_is_known_beforehand() -> None:
     """So that its clip has been made before anybody rings."""
     known = set(vocabulary())
     days = [(date(2026, 1, 1) + timedelta(days)).isoformat() for days in range(366)]
-    times = [f"{hour:02}:{minute}" for hour in range(7, 21) for minute in ("00", "15", "30", "45")]
+    times = [f"{hour:02}:{minute:02}" for hour in range(6, 23) for minute in range(0, 60, 5)]
     values = {"day": days, "time": times, "digits": ["0123456789"], "last-three": ["012"]}
     for way, spoken_so in values.items():
         for value in spoken_so:

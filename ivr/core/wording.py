@@ -27,6 +27,12 @@ KEY_NAMES = {"*": "star", "#": "hash"}
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 MARKS = {".": "dot", "-": "dash", "_": "underscore", "/": "slash", "@": "at"}
 KNOWN_WORDS = ("co", "gov", "org", "com", "net")  # of web addresses: nobody spells them
+HALF = 30  # minutes; later than that, the next hour is named
+QUARTERS = {0: "", 15: "quarter past ", HALF: "half past ", 45: "quarter to "}
+FIVES = {
+    **{5: "five past", 10: "ten past", 20: "twenty past", 25: "twenty-five past"},
+    **{35: "twenty-five to", 40: "twenty to", 50: "ten to", 55: "five to"},
+}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January February March April May June July August September October November December".split()
@@ -72,18 +78,23 @@ def _day(value: str) -> Iterator[Piece]:
     yield Words(f"of {MONTHS[day.month - 1]}", private=True)
 
 
-def _clock(hour: int, minute: int) -> str:
+def _clock(hour: int, minute: int) -> tuple[str, ...]:
+    """The words of a time; those of a minute that is no quarter stand apart, so that few clips do
+    for many times. Raises KeyError for a minute that no five minutes end with."""
     if (hour, minute) == (12, 0):
-        return "twelve noon"
+        return ("twelve noon",)
     part = "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-    near = {0: "", 15: "quarter past ", 30: "half past ", 45: "quarter to "}[minute]
-    spoken = hour + 1 if minute == 45 else hour
-    return f"{near}{NUMBERS[(spoken - 1) % 12 + 1]} in the {part}"
+    spoken = hour + 1 if minute > HALF else hour
+    on_the_hour = f"{NUMBERS[(spoken - 1) % 12 + 1]} in the {part}"
+    if minute in QUARTERS:
+        return (f"{QUARTERS[minute]}{on_the_hour}",)
+    return (FIVES[minute], on_the_hour)
 
 
 def _time(value: str) -> Iterator[Piece]:
     hour, minute = value.split(":")
-    yield Words(_clock(int(hour), int(minute)), private=True)
+    for words in _clock(int(hour), int(minute)):
+        yield Words(words, private=True)
 
 
 def _number(value: str) -> Iterator[Piece]:
@@ -143,7 +154,8 @@ def vocabulary() -> tuple[str, ...]:
     """
     days = [f"the {ordinal}" for ordinal in ORDINALS]
     months = [f"of {month}" for month in MONTHS]
-    times = [_clock(hour, minute) for hour in range(7, 21) for minute in (0, 15, 30, 45)]
+    clocks = (_clock(hour, minute) for hour in range(6, 23) for minute in range(0, 60, 5))
+    times = dict.fromkeys(words for clock in clocks for words in clock)
     spans = [_some_months(number) for number in range(1, 13)]
     spelling = (*LETTERS, *MARKS.values(), *KNOWN_WORDS)
     return (*DIGITS, *WEEKDAYS, *days, *months, *times, *spans, *spelling)
