@@ -14,6 +14,7 @@ from itertools import product
 import pytest
 from books import EVERY_FACT, ROOT, Caller, prompts, real, walk
 
+from ivr.callbacks.states import OUTCOMES, State
 from ivr.core import wording
 from ivr.core.call import HangUp
 from ivr.core.engine import MAX_CANDIDATES
@@ -113,6 +114,12 @@ def test_the_four_questions_are_answered_and_not_only_asked() -> None:
     for question in ("Q1", "Q2", "Q3", "Q4"):
         answers = {prompt.id for prompt in BOOK.prompts.values() if question in prompt.covers}
         assert answers & {part for step in READS.values() for part in step.parts}
+
+
+def test_a_call_back_that_was_missed_is_tried_again_as_the_caller_was_told() -> None:
+    assert "If you miss our call, we will try again." in BOOK.prompts["callback/reference"].text
+    for missed in ("no answer", "engaged", "left message"):
+        assert OUTCOMES[missed].leads is State.DUE_AGAIN
 
 
 def test_after_every_answer_the_caller_is_asked_whether_it_helped() -> None:
