@@ -330,7 +330,7 @@ def test_staff_go_on_duty_and_off_and_callers_are_told_so(line: Helpline, amina:
     amina.page.get_by_label("The phone to ring").fill("07400 123 457")
     amina.page.get_by_label("Until").fill("17:00")
     amina.press("Ring me")
-    assert "Amina ends 457 today at 5 pm free" in amina.words
+    assert "Amina phone ends 457 until today at 5 pm free" in amina.words
     assert "Our team is here just now." in line.another_caller().play("0").words
     amina.press("Off duty for Amina")
     assert "Nobody: callers are offered a call-back." in amina.words
