@@ -141,6 +141,13 @@ def test_the_vocabulary_holds_every_name_that_can_be_said() -> None:
         ("Bedford", "E06000055"),  # not Central Bedfordshire
         ("wolverh", "E08000031"),
         ("maidenhead", "E06000040"),
+        ("Surrey County Council", "E10000030"),
+        ("London Borough of Camden", "E09000007"),
+        ("the Royal Borough of Kensington & Chelsea", "E09000020"),
+        ("City of York Council", "E06000014"),
+        ("City of London Council", "E09000001"),
+        ("Bradford Metropolitan District Council", "E08000032"),
+        ("Telford & Wrekin", "E06000020"),
     ],
 )
 def test_a_council_is_shown_by_code_name_or_a_part_only_it_has(text: str, code: str) -> None:
@@ -151,8 +158,24 @@ def test_a_council_is_shown_by_code_name_or_a_part_only_it_has(text: str, code: 
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "{} Council",
+        "{} County Council",
+        "{} City Council",
+        "London Borough of {}",
+        "THE {} COUNCIL",
+    ],
+)
+def test_each_council_is_shown_as_it_is_written_on_a_letter(written: str) -> None:
+    for council in DIRECTORY.councils:
+        assert DIRECTORY.show(written.format(council.entry.council)).council == council
+
+
+@pytest.mark.parametrize(
     ("text", "candidates"),
     [
+        ("kingston council", ["Kingston upon Hull", "Kingston upon Thames"]),
         ("kingston", ["Kingston upon Hull", "Kingston upon Thames"]),
         ("Leedz", ["Leeds"]),
         ("Xyzzy", []),

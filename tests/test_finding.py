@@ -133,6 +133,9 @@ def test_a_name_of_several_or_of_another_country_is_told_as_that() -> None:
         "Central Bedfordshire",
         "Luton",
     ]
+    norfolk = "King's Lynn and West Norfolk is in Norfolk."
+    assert DIRECTORY.show("King’s Lynn").why == norfolk, "the first words of one place alone"
+    assert DIRECTORY.show("Guildford Borough Council").why == "Guildford is in Surrey."
     assert DIRECTORY.show("Wales").why == "Wales is not one council of England."
 
 

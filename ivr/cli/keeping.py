@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ivr.yamlfile import Finding
 
 
+NOT_ONE = "is not one council of England."
+
+
 def with_editor(do: "Callable[[Editor], Awaitable[Answer]]") -> Answer:
     """Do something with the directory of the settings, as it is now; without its database, as it
     was last, and that is said. Raises BookError when the files of the councils have mistakes."""
@@ -49,8 +52,9 @@ def meant(editor: "Editor", council: str) -> "tuple[Council, str]":
     found = editor.current.now().show(council)
     if found.council is None:
         names = ", ".join(one.entry.council for one in found.candidates)
-        said = f" {found.why}" if found.why else f" Did you mean: {names}?" if names else ""
-        raise click.ClickException(f'"{council}" is not one council of England.{said}')
+        said = found.why or (f"Did you mean: {names}?" if names else "")
+        none = "" if said.endswith(NOT_ONE) else f'"{council}" {NOT_ONE} '
+        raise click.ClickException(f"{none}{said}".strip())
     return found.council, found.why
 
 

@@ -1,7 +1,7 @@
 """Finding a council: by letters on a telephone's keypad, by name, or by code. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -11,6 +11,12 @@ from ivr.directory.entries import SPOKEN_STATES, USUAL, Council, Periods, may_be
 from ivr.directory.opening import OPENS
 from ivr.directory.places import NATIONS, WIDE, Place
 from ivr.directory.spelling import Spelling, within
+
+# What stands around a council's name when it is written out, as on a letter.
+_BEFORE = re.compile(
+    r"^(?:the )?(?:(?:(?:london|royal|metropolitan) borough|city|council) of (?:the )?)?"
+)
+_BEHIND = re.compile(r"(?: metropolitan)?(?: county| city| borough| district)? council$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,30 @@ class Directory:
 
     def show(self, text: str) -> Found:
         """Find a council by its code or name, by the name of a place in its area, or by the
-        beginning of a name only it has.
+        beginning of a name only it has; "Surrey County Council" is Surrey too.
 
         When that is not one council, the candidates are those that may have been meant.
         """
-        wanted = _plain(text)
         if text.strip().upper() in self._by_code:
             return Found(self._by_code[text.strip().upper()])
+        wanted = _plain(text)
+        shorter = _BEHIND.sub("", wanted)
+        for name in dict.fromkeys((wanted, shorter, _BEFORE.sub("", shorter))):
+            if found := self._meant(name):
+                return found
+        return Found(None, self._near(wanted))
+
+    def _meant(self, wanted: str) -> Found | None:
+        """What this plain name leads to, if it is one that we know, or begins one."""
         exact = self._named(lambda name: name == wanted)
         at_place = None if exact else self._at_place(wanted)
         if at_place:
             return at_place
         begun = exact or self._named(lambda name: bool(wanted) and name.startswith(wanted))
         found = begun or self._named(lambda name: bool(wanted) and f" {wanted}" in name)
-        if len(found) == 1:
-            return Found(found[0])
-        return Found(None, found or self._near(wanted))
+        if not found:
+            return self._begun_place(wanted)
+        return Found(found[0]) if len(found) == 1 else Found(None, found)
 
     def may_be_spoken(self, council: Council, day: date) -> bool:
         """Whether the number of this council's service may be read out on this day, London's."""
@@ -88,7 +102,15 @@ class Directory:
 
     def _at_place(self, wanted: str) -> Found | None:
         """The council of a place with exactly this name, or those of all places so called."""
-        places = [place for place in self.places if _plain(place.name) == wanted]
+        return self._of_places([place for place in self.places if _plain(place.name) == wanted])
+
+    def _begun_place(self, wanted: str) -> Found | None:
+        """The same of a place whose name begins with these words, if there is but one such name."""
+        begun = [one for one in self.places if wanted and _plain(one.name).startswith(f"{wanted} ")]
+        return self._of_places(begun) if len({place.name for place in begun}) == 1 else None
+
+    def _of_places(self, places: Sequence[Place]) -> Found | None:
+        """The council of places with one name, or those of all places so called."""
         codes = dict.fromkeys(place.council for place in places)
         councils = [self._by_code[code] for code in codes if code in self._by_code]
         if not codes:
@@ -114,4 +136,6 @@ DirectoryNow: TypeAlias = Callable[[], Directory]
 
 
 def _plain(name: str) -> str:
-    return " ".join(re.split(r"[^a-z]+", name.lower())).strip()
+    """The name in small letters, word by word: "King’s Lynn" -> "kings lynn"."""
+    bare = re.sub("['’]", "", name.lower()).replace("&", " and ")
+    return " ".join(re.split(r"[^a-z]+", bare)).strip()
