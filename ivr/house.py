@@ -44,7 +44,7 @@ from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.places import Whereabouts, load_whereabouts
-from ivr.directory.service import AdviceService, WebAddress
+from ivr.directory.service import AdviceNumber, AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
@@ -157,6 +157,7 @@ SERVICES = frozenset(
         "settle-council",
         "hear-council",
         "advice-service",
+        "advice-number",
         "web-address",
         "note-feedback",
         "check-mobile",
@@ -207,6 +208,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         "settle-council": SettleCouncil(directory.now),
         "hear-council": HearCouncil(directory.now),
         "advice-service": AdviceService(directory.now, clock, asked.note),
+        "advice-number": AdviceNumber(directory.now, clock),
         "web-address": WebAddress(directory.now),
         "note-feedback": NoteFeedback(journeys, settings.hash_key),
         "check-mobile": CheckMobile(settings.demo_mode),

@@ -34,7 +34,7 @@ from ivr.directory.snapshot import DamagedError, Snapshot, packed, unpacked
 from ivr.directory.spelling import keypad
 from ivr.directory.tables import DirectoryChange
 from ivr.house import build, now
-from tests.helplines import Helpline, SetClock, done, helpline, process, settings_of, wait_for
+from tests.helplines import Helpline, SetClock, done, helpline, process, rows, settings_of, wait_for
 
 DATA = Path(__file__).parent.parent / "flows" / "data"
 COUNCILS = load_councils(DATA)
@@ -489,6 +489,17 @@ async def test_a_disk_that_takes_nothing_is_no_reason_not_to_know(
 
 
 # --- how often callers asked ---------------------------------------------------------------------
+
+
+def test_a_caller_who_hears_a_number_several_times_is_counted_once(tmp_path: Path) -> None:
+    """So a council that is answered does not count for more than one that is not."""
+    with helpline(tmp_path, SetClock(TUESDAY)) as line:
+        page = line.play("3", "626", "1", "1", "")
+        for key in ("#", "", "*", "1", ""):
+            page = line.post(page.action, key).page
+        assert NUMBER_OF_MANCHESTER in page.words
+    (asked,) = rows(tmp_path, "directory_asked")
+    assert (asked["council"], asked["times"]) == (MANCHESTER, 1)
 
 
 async def test_it_is_counted_which_councils_callers_ask_for(

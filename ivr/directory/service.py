@@ -31,12 +31,25 @@ class AdviceService:
         if not directory.may_be_spoken(council, now.astimezone(LONDON).date()):
             return Answered("unvouched", name)
         outcome, when = _hours(entry, now)
-        contact = {
-            "service_name": speakable(entry.service_name),
-            "service_number": entry.phone_printed,
-            "service_rings": entry.phone,
-        }
-        return Answered(outcome, name | contact | when)
+        return Answered(outcome, name | _contact(entry) | when)
+
+
+@dataclass(frozen=True)
+class AdviceNumber:
+    """May the number still be read out? ``vouched`` or ``unvouched``; whoever heard of it before is
+    not counted once more."""
+
+    directory: DirectoryNow
+    clock: Callable[[], datetime]  # gives the time now, aware
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer for ``council``, a GSS code. Raises KeyError if there is no such council."""
+        directory = self.directory()
+        council = directory.council(ask.facts["council"])
+        name = {"council_name": council.spoken}
+        if not directory.may_be_spoken(council, self.clock().astimezone(LONDON).date()):
+            return Answered("unvouched", name)
+        return Answered("vouched", name | _contact(council.entry))
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,14 @@ class WebAddress:
         outcome = {(True, True): "both", (True, False): "website", (False, True): "email"}
         found = {"website": website, "email": email}
         return Answered(outcome.get((bool(website), bool(email)), "none"), found)
+
+
+def _contact(entry: Entry) -> dict[str, str]:
+    return {
+        "service_name": speakable(entry.service_name),
+        "service_number": entry.phone_printed,
+        "service_rings": entry.phone,
+    }
 
 
 def _hours(entry: Entry, now: datetime) -> tuple[str, dict[str, str]]:
