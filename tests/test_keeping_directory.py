@@ -311,6 +311,11 @@ WRONG = {
     "a day to come": ({"checked_on": "2026-11-25"}, "checked_on", "has not come"),
     "no day": ({"checked_on": "23/11/2026"}, "checked_on", "not a day"),
     "no such day": ({"checked_on": "2026-02-30"}, "checked_on", "not a day"),
+    "checked on no day": (
+        {"state": "verified", "checked_on": "", "checked_by": "Bea"},
+        "checked_on",
+        "without the day",
+    ),
     "checked by nobody": ({"checked_by": ""}, "checked_by", "nobody is named"),
     "a dear number": ({"phone_printed": "0906 600 1234", **CHECKED}, "phone", "usual cost"),
     "an island's number": ({"phone_printed": "07624 123456", **CHECKED}, "phone", "in use"),

@@ -63,6 +63,10 @@ def faults_of_change(old: Values, new: Values, today: date) -> Iterator[Fault]:
         yield "checked_on", "F007", f"{checked} has not come yet", "write the day of the check"
     if checked and not new["checked_by"]:
         yield "checked_by", "F006", "nobody is named who checked", "write who rang or looked"
+    was_undated = old["state"] in SPOKEN_STATES and not old["checked_on"]
+    if new["state"] in SPOKEN_STATES and not (checked or was_undated):
+        message = f"a {new['state']} contact is not read out without the day of its check"
+        yield "checked_on", "F006", message, "write the day on which it was rung, or looked up"
     is_another = new["phone"] and new["phone"] != old["phone"] and new["state"] in SPOKEN_STATES
     same_check = all(new[column] == old[column] for column in ("checked_on", "checked_by"))
     if is_another and same_check and checked != today.isoformat():

@@ -241,12 +241,14 @@ def merged(
 
 
 def _in_one_line(text: str) -> str:
-    return re.sub(r"\s*[\r\n\t]\s*", " ", text).strip()
+    """The text without line breaks, and without the fixed spaces that pages are printed with."""
+    return re.sub(r"\s*[\r\n\t]\s*|[\u00a0\u2007\u2009\u202f]", " ", text).strip()
 
 
 def _number(entry: Entry, number: str) -> dict[str, str]:
     """The values of a number that was rung. What is known of where another one was printed does
     not vouch for it."""
+    number = _in_one_line(number)
     phone = international(number) or number
     if phone == entry.phone and " " not in number.strip():
         return {}
