@@ -34,6 +34,7 @@ BESIDE_STOP = frozenset(
     "ALL ANY IT ME MESSAGES MESSAGING MORE MY NOW PHONE PLEASE SENDING TEXT TEXTING TEXTS THANKS"
     " THANK THE THESE THIS TO YOU YOUR".split()
 )
+ABOUT_TEXTS = frozenset("MESSAGES MESSAGING TEXT TEXTING TEXTS UNSUBSCRIBE".split())
 
 
 class Word(StrEnum):
@@ -47,11 +48,13 @@ class Word(StrEnum):
 def word_of(text: str) -> Word | None:
     """Return what a text says if it is one of the known words, however it is written; else None.
 
-    STOP may be followed by words about texts, such as "Stop texting me".
+    STOP may have words about texts behind it, as in "Stop texting me"; after "please" it must.
     """
     bare = re.sub(r"[\W_]+", "", text).upper()
     first, *others = re.findall(r"[^\W_]+", text.upper()) or [""]
-    if first == "STOP" and BESIDE_STOP.issuperset(others):
+    if first == "PLEASE" and not ABOUT_TEXTS.isdisjoint(others):
+        first, *others = others
+    if first in ("STOP", "UNSUBSCRIBE") and BESIDE_STOP.issuperset(others):
         return Word.STOP
     for word, known in ((Word.STOP, STOP), (Word.START, START), (Word.HELP, HELP)):
         if bare in known:
