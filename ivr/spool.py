@@ -1,26 +1,39 @@
-"""The spool: what the database could not take yet, safe on this machine's disk.
+"""The spool: what the database could not take yet, safe on this machine's disk; and its delivery.
 
 Each item is a file of its own, ``<when>-<effect>.wish``, sealed as numbers are in the database. It
 is there, whole and synced, or it is not there at all. They are read in the order in which they came
 about, and go only after the database has them.
 """
 
+import asyncio
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from ivr.database import NoDatabaseError
 from ivr.errors import HelplineError
 from ivr.vault import UnreadableError, Vault
 
 STALE_S = 3600  # seconds: the draft of a process that was killed; a live one needs milliseconds
+PATIENCE_S = 3.0  # seconds that a caller, or Twilio, waits for the database
+DELIVERY_S = 10.0  # seconds for one item from the spool
+EVERY_S = 2.0  # seconds between two looks into the spool
+ALONE = timedelta(days=1)  # after which what adds to another item waits for it no longer
+
+log = logging.getLogger(__name__)
 
 
 class UnreadableWishError(HelplineError):
     """What is in the spool is damaged, or IVR_SECRET_KEYS no longer holds its key."""
+
+
+class NotYetError(HelplineError):
+    """This adds to something that is not in the database yet: it waits in some machine's spool."""
 
 
 class Spooled(Protocol):
@@ -38,6 +51,7 @@ class Spooled(Protocol):
 
 
 Item = TypeVar("Item", bound=Spooled)
+Entered = TypeVar("Entered")  # what entering an item comes to
 
 
 class Spool(Generic[Item]):
@@ -121,6 +135,85 @@ class Spool(Generic[Item]):
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > STALE_S:
                     draft.unlink()
+
+
+class Delivery(Generic[Item, Entered]):
+    """Enters items into the database: at once, or from the spool while ``run`` runs.
+
+    ``enter`` enters one; the same one again changes nothing, and comes to the same. It may raise
+    NoDatabaseError, and NotYetError. ``what`` names them for the log.
+    """
+
+    def __init__(
+        self, spool: Spool[Item], enter: Callable[[Item], Awaitable[Entered]], what: str
+    ) -> None:
+        self.spool, self._enter, self._what = spool, enter, what
+        self._under_way: set[asyncio.Future[Entered]] = set()
+        self._down = False
+
+    async def enter(self, item: Item) -> Entered:
+        """Enter an item now, for somebody who waits; when this returns, it is durable.
+
+        Raises what entering it raises, and TimeoutError after three seconds. The attempt then goes
+        on and may still succeed, for a network may take minutes to say that it is gone; should the
+        item be put into the spool meanwhile, it is entered once all the same.
+        """
+        attempt = asyncio.ensure_future(self._enter(item))
+        self._under_way.add(attempt)
+        attempt.add_done_callback(self._over)
+        await asyncio.wait({attempt}, timeout=PATIENCE_S)
+        if not attempt.done():
+            raise TimeoutError
+        return attempt.result()
+
+    async def run(self) -> None:
+        """Deliver what is in the spool, every two seconds, until cancelled."""
+        await asyncio.to_thread(self.spool.tidy)
+        while True:
+            await self.deliver()
+            await asyncio.sleep(EVERY_S)
+
+    async def deliver(self) -> None:
+        """Enter what is in the spool, in order. Nothing is raised: what the database cannot take
+        now waits on."""
+        try:
+            for path in await asyncio.to_thread(self.spool.waiting):
+                async with asyncio.timeout(DELIVERY_S):
+                    await self._deliver(path)
+                self._down = False
+        except (NoDatabaseError, TimeoutError, OSError) as problem:
+            if not self._down:
+                cause = type(problem.__cause__ or problem).__name__
+                log.warning("%s wait in the spool: %s", self._what, cause)
+            self._down = True
+
+    async def _deliver(self, path: Path) -> None:
+        item = None
+        try:
+            item = await asyncio.to_thread(self.spool.read, path)
+            if item is not None:
+                await self._enter(item)
+                await asyncio.to_thread(self.spool.delivered, path)
+        except (NoDatabaseError, OSError):
+            raise
+        except NotYetError:
+            if item is not None and datetime.now(UTC) - item.at > ALONE:
+                await asyncio.to_thread(self.spool.set_aside, path)
+        except Exception as problem:  # this one cannot go in; the others must
+            kind = type(problem).__name__
+            log.error("one of the %s was set aside as %s.aside: %s", self._what, path.stem, kind)
+            await asyncio.to_thread(self.spool.set_aside, path)
+
+    async def close(self) -> None:
+        """Give up what nobody waits for any more; it is in the spool."""
+        for attempt in self._under_way:
+            attempt.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _over(self, attempt: "asyncio.Future[Entered]") -> None:
+        self._under_way.discard(attempt)
+        if not attempt.cancelled():
+            attempt.exception()  # whoever waited has seen it; of the others it is in the spool
 
 
 def _sync(folder: Path) -> None:

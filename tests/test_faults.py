@@ -17,7 +17,6 @@ import pytest
 from databases import PostgreSQL
 
 from ivr import app as under_test
-from ivr.callbacks import keeping
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.spool import Spool
@@ -135,7 +134,7 @@ def degraded(line: Helpline) -> dict[str, str]:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A helpline of this process looks into its spool all the time."""
-    monkeypatch.setattr(keeping, "EVERY_S", 0.02)
+    monkeypatch.setattr("ivr.spool.EVERY_S", 0.02)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)

@@ -119,9 +119,9 @@ from ivr.callbacks.wishes import Kind
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database
-from ivr.callbacks import keeping
+from ivr import spool
 
-keeping.PATIENCE_S = 60  # a slow machine is not what is tested
+spool.PATIENCE_S = 60  # a slow machine is not what is tested
 
 async def main(url, fernet_key, hash_key, turns):
     database = Database(url, busy_ms=60_000)

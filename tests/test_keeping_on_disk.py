@@ -11,7 +11,6 @@ import pytest
 from cryptography.fernet import Fernet
 from databases import new_url
 
-from ivr.callbacks import keeping
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
@@ -102,7 +101,7 @@ async def test_an_attempt_that_hangs_is_not_waited_for_and_counts_once(
     database: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may still succeed after the caller has been told of the one on disk."""
-    monkeypatch.setattr(keeping, "PATIENCE_S", 0)
+    monkeypatch.setattr("ivr.spool.PATIENCE_S", 0)
     keeper = keeper_of(database, spool)
     assert (await keeper.keep(WISH)).outcome == "saved"
     assert len(spool.waiting()) == 1

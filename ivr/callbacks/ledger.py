@@ -19,7 +19,7 @@ from ivr.callbacks.states import CANCEL, OPEN, State
 from ivr.callbacks.tables import UNHELD, CallBackEffect, CallBackRequest, event
 from ivr.callbacks.wishes import Kept, Kind, Wish
 from ivr.database import Database
-from ivr.errors import HelplineError
+from ivr.spool import NotYetError
 
 CALLER = "caller"  # who did it, in an event
 BY_TEXT = "asked by text"  # the event
@@ -27,10 +27,6 @@ BY_TEXT = "asked by text"  # the event
 # cannot give that leave in their place.
 CONSENTS = ("message", "someone-else")
 TRIES = 5  # a race is lost to a wish that was entered, so one more try finds it
-
-
-class NotYetError(HelplineError):
-    """This adds to a wish that is not in the database yet; it waits in some machine's spool."""
 
 
 class Ledger:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ivr.callbacks.keeping import PATIENCE_S, Keeper
+from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import Backlog, by_when, plan
@@ -15,6 +15,8 @@ from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.hours import Hours, HoursNow
 from ivr.numbers import printed, usable
+
+PATIENCE_S = 3.0  # seconds that a caller waits for the database
 
 Clock = Callable[[], datetime]  # gives the time now, aware
 

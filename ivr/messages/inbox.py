@@ -15,7 +15,6 @@ from typing import Protocol
 
 from pydantic import TypeAdapter
 
-from ivr.database import NoDatabaseError
 from ivr.hours import LONDON
 from ivr.messages import replies
 from ivr.messages.keys import Keys
@@ -23,11 +22,7 @@ from ivr.messages.limits import answered_enough, helped
 from ivr.messages.outbox import CALLER, HELPLINE, Draft, Kind
 from ivr.messages.post import Post
 from ivr.messages.rules import Word, word_of
-from ivr.spool import Spool
-
-PATIENCE_S = 3.0  # seconds that Twilio waits for the database
-DELIVERY_S = 10.0  # seconds for one text from the spool
-EVERY_S = 2.0  # seconds between two looks into the spool
+from ivr.spool import Delivery, Spool
 
 log = logging.getLogger(__name__)
 
@@ -90,84 +85,46 @@ class Letterbox:
         await asyncio.to_thread(self.spool.put, text)
 
 
-@dataclass
-class Inbox:
-    """Takes what comes in, and delivers what is in the spool while ``run`` runs."""
+class Inbox(Delivery[Incoming, None]):
+    """Takes what comes in, and delivers what is in the spool while ``run`` runs.
 
-    post: Post
-    enter: Callable[[str, str, str, datetime], Awaitable[Entered]]  # number, words, effect, when
-    spool: Spool[Incoming]
-    number: str  # the helpline's own (E.164), or ""
-    safety_phones: tuple[str, ...] = ()  # E.164: those of staff, who are texted and ask for nothing
-    _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
-    _down: bool = False
+    ``request`` enters a text among the call-back requests: its number, words, effect and time.
+    ``number`` is the helpline's own (E.164), or "". ``safety_phones`` (E.164) are those of staff,
+    who are texted and ask for nothing.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        request: Callable[[str, str, str, datetime], Awaitable[Entered]],
+        spool: Spool[Incoming],
+        number: str,
+        safety_phones: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(spool, self._take, "texts")
+        self._post, self._request = post, request
+        self._number, self._safety_phones = number, safety_phones
 
     async def receive(self, text: Incoming) -> None:
         """Take a text; when this returns it is durable, here or in the database.
 
         Raises OSError when neither takes it.
         """
-        attempt = asyncio.create_task(self._enter(text))
-        self._under_way.add(attempt)
-        attempt.add_done_callback(self._over)
-        await asyncio.wait({attempt}, timeout=PATIENCE_S)
-        if not attempt.done() or attempt.exception() is not None:
-            # An attempt that goes on may still succeed: the same text again changes nothing then.
+        try:
+            await self.enter(text)
+        except Exception:  # whatever it is: Twilio tells of a text once
             await asyncio.to_thread(self.spool.put, text)
-
-    async def run(self) -> None:
-        """Deliver what is in the spool, every two seconds, until cancelled."""
-        await asyncio.to_thread(self.spool.tidy)
-        while True:
-            await self.deliver()
-            await asyncio.sleep(EVERY_S)
-
-    async def deliver(self) -> None:
-        """Enter the texts of the spool, in order. Nothing is raised: what the database cannot take
-        now waits on."""
-        try:
-            for path in await asyncio.to_thread(self.spool.waiting):
-                async with asyncio.timeout(DELIVERY_S):
-                    await self._deliver(path)
-                self._down = False
-        except (NoDatabaseError, TimeoutError, OSError) as problem:
-            if not self._down:
-                log.warning("texts wait in the spool: %s", type(problem).__name__)
-            self._down = True
-
-    async def _deliver(self, path: Path) -> None:
-        try:
-            text = await asyncio.to_thread(self.spool.read, path)
-            if text is not None:
-                await self._enter(text)
-                await asyncio.to_thread(self.spool.delivered, path)
-        except (NoDatabaseError, OSError):
-            raise
-        except Exception as problem:  # this one cannot go in; the others must
-            log.error("a text was set aside as %s.aside: %s", path.stem, type(problem).__name__)
-            await asyncio.to_thread(self.spool.set_aside, path)
-
-    async def close(self) -> None:
-        """Give up what nobody waits for any more; it is in the spool."""
-        for attempt in self._under_way:
-            attempt.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-
-    def _over(self, attempt: "asyncio.Task[None]") -> None:
-        self._under_way.discard(attempt)
-        if not attempt.cancelled():
-            attempt.exception()  # whoever waited has seen it; of the others it is in the spool
 
     # --- what a text says -------------------------------------------------------------------------
 
-    async def _enter(self, text: Incoming) -> None:
+    async def _take(self, text: Incoming) -> None:
         """Do what a text asks for. The same text again changes nothing."""
         match text.told or word_of(text.words):  # what Twilio does stands
             case Word.STOP:
-                await self.post.optouts.stop(text.number, CALLER, text.at)
+                await self._post.optouts.stop(text.number, CALLER, text.at)
             case Word.START:
-                await self.post.optouts.start(text.number, CALLER, text.at)
-            case _ if text.number in self.safety_phones:
+                await self._post.optouts.start(text.number, CALLER, text.at)
+            case _ if text.number in self._safety_phones:
                 log.warning("a text from a phone of IVR_SAFETY_PHONES was dropped")
             case Word.HELP if text.told is None:
                 await self._help(text)
@@ -179,27 +136,27 @@ class Inbox:
     async def _help(self, text: Incoming) -> None:
         """Answer HELP once a day; where it is not answered it is a text like any other: "Help!" may
         be a frightened parent."""
-        words = self.post.finish(replies.help_(self.number))
+        words = self._post.finish(replies.help_(self._number))
         draft = Draft(f"help {text.effect}", Kind.HELP, text.number, words, HELPLINE)
-        outbox = self.post.outbox
-        can_answer = self.post.can_text and not await helped(outbox, draft)
+        outbox = self._post.outbox
+        can_answer = self._post.can_text and not await helped(outbox, draft)
         if not can_answer or (await outbox.put(draft)).stopped:
             await self._ask(text)
 
     async def _ask(self, text: Incoming) -> None:
-        entered = await self.enter(text.number, text.words, f"text {text.effect}", text.at)
+        entered = await self._request(text.number, text.words, f"text {text.effect}", text.at)
         request = entered.request_id
         draft = Draft(f"in {text.effect}", Kind.INBOUND, text.number, text.words, CALLER, request)
-        await self.post.outbox.received(draft, text.at)
+        await self._post.outbox.received(draft, text.at)
         words = replies.taken(entered.reference, entered.due_at)
         await self._reply(text, words, request)
 
     async def _reply(self, text: Incoming, words: str, request: int) -> None:
         """Answer once a day about the same request."""
-        if not self.post.can_text:
+        if not self._post.can_text:
             return
         effect = f"{Kind.REPLY} {request} {text.at.astimezone(LONDON).date()}"
-        body = self.post.finish(words)
+        body = self._post.finish(words)
         draft = Draft(effect, Kind.REPLY, text.number, body, HELPLINE, request)
-        if not await answered_enough(self.post.outbox, draft):
-            await self.post.outbox.put(draft)
+        if not await answered_enough(self._post.outbox, draft):
+            await self._post.outbox.put(draft)
