@@ -11,10 +11,10 @@ from databases import new_url
 from sqlalchemy import text
 from sqlmodel import select
 
+from ivr import notebook
 from ivr.conversation import Call, Visit
 from ivr.core.call import Answered, Ask
 from ivr.database import Database, upgrade
-from ivr.journeys import batch
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.journeys.tables import JourneyStep
@@ -99,7 +99,7 @@ async def test_more_than_one_batch_is_written(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it, in one flush."""
-    monkeypatch.setattr(batch, "AT_ONCE", 2)
+    monkeypatch.setattr(notebook, "AT_ONCE", 2)
     journeys = Journeys(database, clock)
     for turn in range(5):
         journeys.record(Visit("3f9a", turn, "keys", ("main/menu",)))
@@ -132,9 +132,9 @@ async def test_a_database_that_does_not_answer_is_waited_for(
     """Not for ever, and nothing is lost."""
     journeys = Journeys(database, clock)
     journeys.record(VISIT)
-    monkeypatch.setattr(batch, "PATIENCE_S", 0)
+    monkeypatch.setattr(notebook, "PATIENCE_S", 0)
     await journeys.flush()
-    monkeypatch.setattr(batch, "PATIENCE_S", 60)
+    monkeypatch.setattr(notebook, "PATIENCE_S", 60)
     await journeys.flush()
     assert journeys.dropped == 0
     assert len(await rows(database, STEPS)) == 2
@@ -182,13 +182,13 @@ async def test_the_background_task_writes_and_writes_once_more_when_it_is_stoppe
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A graceful stop loses nothing."""
-    monkeypatch.setattr(batch, "EVERY_S", 0)
+    monkeypatch.setattr(notebook, "EVERY_S", 0)
     journeys = Journeys(database, clock)
     task = asyncio.create_task(journeys.run())
     journeys.record(VISIT)
     while not await rows(database, STEPS):
         await asyncio.sleep(0)
-    monkeypatch.setattr(batch, "EVERY_S", 3600)
+    monkeypatch.setattr(notebook, "EVERY_S", 3600)
     await asyncio.sleep(0)
     journeys.record(Visit("3f9a", 3, "keys", ("school/rights",)))
     task.cancel()

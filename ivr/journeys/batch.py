@@ -1,17 +1,9 @@
-"""Journeys and feedback on their way to the database: kept in memory, written every two seconds.
+"""Journeys and feedback on their way to the database. What is written twice is kept once."""
 
-A worker that is killed may lose two seconds of them. While the database is gone they wait; when
-there are too many the oldest are dropped, and counted. Writing the same thing twice keeps it once.
-"""
-
-import asyncio
-import logging
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import JSON, bindparam, column, func, inspect, select, true
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.conversation import Visit
 from ivr.core.flow import Place
-from ivr.database import Database, NoDatabaseError
+from ivr.database import Database
 from ivr.journeys.tables import (
     LONGEST_HEARD,
     LONGEST_ID,
@@ -28,13 +20,7 @@ from ivr.journeys.tables import (
     JourneyFeedback,
     JourneyStep,
 )
-
-log = logging.getLogger(__name__)
-
-EVERY_S = 2.0  # seconds between two writings
-PATIENCE_S = 10.0  # seconds for one transaction; a database that takes longer is as good as gone
-MOST_WAITING = 20_000  # turns: some megabytes, and many minutes of a busy line
-AT_ONCE = 500  # turns in one transaction, so that a caller's "save" never waits long behind it
+from ivr.notebook import MOST_WAITING, Notebook
 
 
 class Visited(NamedTuple):
@@ -53,75 +39,26 @@ class Feedback(NamedTuple):
     at: datetime
 
 
-class Journeys:
+Item: TypeAlias = Visited | Feedback
+
+
+class Journeys(Notebook[Item]):
     """Takes journeys in at no cost, and writes them in the background while ``run`` runs."""
 
     def __init__(
         self, database: Database, clock: Callable[[], datetime], most: int = MOST_WAITING
     ) -> None:
         """Take where to write to, a clock (aware), and how many turns may wait in memory."""
-        self._database = database
+        super().__init__(database, _keep, "journeys", most)
         self._clock = clock
-        self._most = most
-        self._waiting: deque[Visited | Feedback] = deque()
-        self._down = False
-        self.dropped = 0  # turns and answers lost since the process started
 
     def record(self, visit: Visit) -> None:
         """Note the steps of one turn."""
-        self._take(Visited(visit, self._clock()))
+        self.take(Visited(visit, self._clock()))
 
     def feedback(self, effect: str, helped: bool, topic: Place) -> None:
         """Note an answer to "did that help?"; ``effect`` tells repeats apart from new answers."""
-        self._take(Feedback(effect, helped, topic, self._clock()))
-
-    async def run(self) -> None:
-        """Write what is waiting every two seconds, until cancelled; then once more."""
-        try:
-            while True:
-                await asyncio.sleep(EVERY_S)
-                await self.flush()
-        finally:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write what is waiting. What cannot be written waits on; nothing is raised."""
-        while self._waiting:
-            batch = list(islice(self._waiting, AT_ONCE))
-            try:
-                async with asyncio.timeout(PATIENCE_S), self._database.writing() as session:
-                    await _keep(session, batch)
-            except (NoDatabaseError, TimeoutError) as problem:
-                self._note_down(problem)
-                return
-            except Exception:
-                # Something in this batch can never be written: later journeys matter more.
-                log.exception("%d journeys could not be written and were dropped", len(batch))
-                self.dropped += len(batch)
-            self._note_up()
-            self._forget(batch)
-
-    def _take(self, item: Visited | Feedback) -> None:
-        if len(self._waiting) >= self._most:
-            self._waiting.popleft()
-            self.dropped += 1
-        self._waiting.append(item)
-
-    def _forget(self, batch: list[Visited | Feedback]) -> None:
-        """Remove what was written, which is at the front unless newer things pushed it out."""
-        for item in batch:
-            if self._waiting and self._waiting[0] is item:
-                self._waiting.popleft()
-
-    def _note_down(self, problem: Exception) -> None:
-        if not self._down:
-            log.warning("journeys wait in memory: %s", type(problem.__cause__ or problem).__name__)
-        self._down = True
-
-    def _note_up(self) -> None:
-        if self._down:
-            log.warning("journeys are written again; %d were dropped", self.dropped)
-        self._down = False
+        self.take(Feedback(effect, helped, topic, self._clock()))
 
 
 # --- rows --------------------------------------------------------------------------------------
@@ -129,7 +66,7 @@ class Journeys:
 Row = dict[str, Any]  # by the names of its columns, as JSON can hold it
 
 
-def _steps(batch: list[Visited | Feedback]) -> Iterator[Row]:
+def _steps(batch: Sequence[Item]) -> Iterator[Row]:
     for item in batch:
         if isinstance(item, Visited):
             visit, at = item.visit, _kept(item.at)
@@ -144,7 +81,7 @@ def _steps(batch: list[Visited | Feedback]) -> Iterator[Row]:
                 }
 
 
-def _answers(batch: list[Visited | Feedback]) -> Iterator[Row]:
+def _answers(batch: Sequence[Item]) -> Iterator[Row]:
     for item in batch:
         if isinstance(item, Feedback):
             topic = item.topic[:LONGEST_PLACE]
@@ -157,7 +94,7 @@ def _kept(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
-async def _keep(session: AsyncSession, batch: list[Visited | Feedback]) -> None:
+async def _keep(session: AsyncSession, batch: Sequence[Item]) -> None:
     """Add these rows; those that are there already stay as they are."""
     connection = await session.connection()
     for model, rows in ((JourneyStep, [*_steps(batch)]), (JourneyFeedback, [*_answers(batch)])):
