@@ -96,3 +96,14 @@ def test_a_number_that_is_gone_is_said_to_be_gone(here: Place) -> None:
     change(here, "update callback_request set number = ''")
     assert "Number erased" in words(sue.get(ONE))
     assert "number erased" in words(sue.get("/"))
+
+
+def test_the_history_says_in_words_who_did_what_and_when(here: Place) -> None:
+    ada = here.browser(NAMES["adviser"])
+    ada.post("/next")
+    history = words(ada.get(ONE)).partition("What happened so far")[2]
+    assert "The caller: asked to be rung today at 10:30 am" in history
+    assert "Ada Hill: claimed today at 10:30 am" in history
+    change(here, "update callback_event set what = 'message: no' where who = 'caller'")
+    history = words(ada.get(ONE))
+    assert "May we leave a message? The caller said no. today at 10:30 am" in history

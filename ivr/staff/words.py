@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from ivr import hours
+from ivr.callbacks.ledger import CALLER
 from ivr.callbacks.states import State
 from ivr.directory.editing import Why
 from ivr.directory.entries import Vouching
@@ -26,6 +27,21 @@ NEEDS = {
     "slower": "Speak slowly, and leave pauses",
     "interpreter": "Have an interpreter on the call",
     "relay": "Ring through Relay UK (18001 before the number), or text",
+}
+
+# What a caller did, and what they were asked: in the words of the records, and in ours.
+BY_CALLER = {
+    "saved": "asked to be rung",
+    "already": "asked again",
+    "kept": "asked again, and kept it as it was",
+    "cancelled": "called it off",
+}
+ASKED = {
+    "message": "May we leave a message?",
+    "someone-else": "May somebody else know who rings?",
+    "slower": "Slower speech?",
+    "interpreter": "An interpreter?",
+    "relay": "By Relay UK, or texts?",
 }
 
 SLOTS = {"any": "any time", "morning": "in the morning", "afternoon": "in the afternoon"}
@@ -192,6 +208,16 @@ def lasting(span: timedelta) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago something was: "3 hours ago"."""
     return f"{lasting(now - moment)} ago"
+
+
+def happened(who: str, what: str) -> str:
+    """One line of a request's history: "Cy: claimed", "The caller: asked to be rung"."""
+    if who != CALLER:
+        return f"{who}: {what}"
+    asked, _, answer = what.partition(": ")
+    if asked in ASKED:
+        return f"{ASKED[asked]} The caller said {answer}."
+    return f"The caller: {BY_CALLER.get(what, what)}"
 
 
 def spaced(reference: str) -> str:
