@@ -8,6 +8,13 @@ from ivr.core.graph import flow_of
 from ivr.yamlfile import Value, did_you_mean
 
 HAPPENINGS = ("again", "go", "goodbye")  # what a handler can do beside saying something
+KEY_SECONDS, ENTRY_SECONDS = 10, 20  # the least that one key, and a typed entry, are waited for
+LEAST = {  # by the kind of step; after a part of an answer silence carries on
+    "menu": KEY_SECONDS,
+    "choose": KEY_SECONDS,
+    "digits": ENTRY_SECONDS,
+    "letters": ENTRY_SECONDS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +85,24 @@ class Handled:
 def read_silences(value: Value | None, names: Names) -> dict[int, Handler]:
     """Handlers of silence. It never reads a whole step again: that would be said over and over to
     somebody who is thinking."""
-    handlers = read_handlers(value, names)
+    handlers = read_handlers(value, names, least=1)  # what silence waits is looked at by itself
     if value and any(handler.again for handler in handlers.values()):
         value.error("F013", "silence would read the whole step again", "say: press hash")
     return handlers
 
 
-def read_handlers(value: Value | None, names: Names) -> dict[int, Handler]:
+def read_wait(value: Value, least: int) -> int:
+    """How many seconds a key is waited for. Some callers need long to press one, and an operator of
+    a text relay types what was said first: fewer than ``least`` are a mistake."""
+    seconds = value.number()
+    if seconds < least and value.text() == str(seconds):
+        value.error("F028", f"a key is waited for only {seconds} s", f"let it be {least} or more")
+    return seconds
+
+
+def read_handlers(
+    value: Value | None, names: Names, least: int = KEY_SECONDS
+) -> dict[int, Handler]:
     """Handlers by count: ``1: {say: take-your-time, wait: 20}``."""
     found: dict[int, Handler] = {}
     for key, what in value.pairs() if value else ():
@@ -93,7 +111,7 @@ def read_handlers(value: Value | None, names: Names) -> dict[int, Handler]:
             what.error("F006", "something must be said or happen here", "say, again, go or goodbye")
         found[key.number()] = Handler(
             say=names.prompt(fields["say"]) if "say" in fields else "",
-            wait=fields["wait"].number() if "wait" in fields else None,
+            wait=read_wait(fields["wait"], least) if "wait" in fields else None,
             again=fields["again"].flag() if "again" in fields else False,
             go=names.step(fields["go"]) if "go" in fields else "",
             goodbye=names.prompt(fields["goodbye"]) if "goodbye" in fields else "",

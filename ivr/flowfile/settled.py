@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ivr.core.flow import Frame, Handler, Place, ServiceSpec, TextFrame
-from ivr.flowfile.names import Names, read_handlers, read_silences
+from ivr.flowfile.names import (
+    ENTRY_SECONDS,
+    KEY_SECONDS,
+    Names,
+    read_handlers,
+    read_silences,
+    read_wait,
+)
 from ivr.yamlfile import Value, Where
 
 
@@ -27,7 +34,8 @@ class Settled:
 
 
 _FRAME = ("press", "count", "slower", "more", "sorry_lost", "sorry_stuck")
-_WAITS = {"wait": 10, "entry_wait": 20, "read_wait": 2}
+# What is waited where nothing is said of it; nowhere is it less.
+_WAITS = {"wait": KEY_SECONDS, "entry_wait": ENTRY_SECONDS, "read_wait": 2}
 _BOOK_NEEDS = ("start", "language", "person", *_FRAME, "trouble", "silence", "wrong_key")
 
 
@@ -41,7 +49,8 @@ def read_book(content: Value, names: Names) -> Settled | None:
     if len(person) < 2:
         return None
     waits = {
-        name: fields[name].number() if name in fields else usual for name, usual in _WAITS.items()
+        name: read_wait(fields[name], usual) if name in fields else usual
+        for name, usual in _WAITS.items()
     }
     frame = Frame(
         person=names.prompt(person["label"]),

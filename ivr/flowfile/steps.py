@@ -24,7 +24,7 @@ from ivr.core.flow import (
     Way,
     When,
 )
-from ivr.flowfile.names import Handled, Names, read_handlers, read_silences
+from ivr.flowfile.names import LEAST, Handled, Names, read_handlers, read_silences, read_wait
 from ivr.flowfile.settled import Settled
 from ivr.yamlfile import Value, Where, did_you_mean
 
@@ -117,7 +117,7 @@ class StepReader:
             self._kinds[kind](place, fields),
             silence=silence,
             wrong_key=wrong_key,
-            wait=fields["wait"].number() if "wait" in fields else None,
+            wait=read_wait(fields["wait"], LEAST.get(kind, 1)) if "wait" in fields else None,
             interrupt=fields["interrupt"].flag() if "interrupt" in fields else True,
         )
 
