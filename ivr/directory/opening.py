@@ -35,10 +35,13 @@ _PARTS = re.compile(
 def understood(printed: str) -> Hours | None:
     """Return the hours that a printed text tells, or None where it is not plain.
 
-    What follows a semicolon tells of answerphones and the like, and is passed over.
+    What follows a semicolon mostly tells of answerphones and the like, and is passed over; unless
+    it tells of further days or times.
     """
     text = printed.lower()
-    tokens = list(_tokens(text.partition(";")[0]))
+    first, _, further = text.partition(";")
+    tells = any(kind != "?" for kind, _ in _tokens(further))
+    tokens = list(_tokens(text.replace(";", ",") if tells else first))
     kinds = "".join(kind for kind, _ in tokens)
     if kinds == "TD":
         tokens, kinds = tokens[::-1], "DT"
@@ -110,7 +113,7 @@ def _clock(text: str) -> time | None:
         return time(12)
     hour, minute = (int(number) for number in [*re.findall(r"[0-9]+", text), "0"][:2])
     if text.endswith(("am", "pm")):
-        if not 1 <= hour <= 12:
+        if not 1 <= hour <= 12 or (hour == 12 and text.endswith("am")):  # was noon meant?
             return None
         hour = hour % 12 + 12 * text.endswith("pm")
     return time(hour, minute) if hour < 24 and minute in QUARTERS else None
