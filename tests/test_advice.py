@@ -304,6 +304,18 @@ def test_the_text_of_a_contact_has_what_was_vouched_for() -> None:
         contact(DIRECTORY, LEEDS, DAY)
 
 
+def test_the_text_of_a_contact_leaves_no_day_out() -> None:
+    """What follows a semicolon is mostly of answerphones, and then is left out."""
+    council = DIRECTORY.council(MANCHESTER)
+    for printed, told in (
+        ("Mon-Thu 9am-5pm; Fri 9am-4pm", "Mon-Thu 9am-5pm; Fri 9am-4pm"),
+        ("Mon-Fri 9am-4pm; 24-hour answerphone", "Mon-Fri 9am-4pm"),
+    ):
+        entry = replace(council.entry, hours=printed)
+        text = contact(Directory([replace(council, entry=entry)]), MANCHESTER, DAY)
+        assert text.splitlines()[1] == told
+
+
 def test_the_text_of_a_way_gives_no_number_and_never_too_much() -> None:
     """Whichever council it is; and each says at least whom to ask."""
     for council in DIRECTORY.councils:

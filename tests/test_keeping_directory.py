@@ -336,6 +336,7 @@ WRONG = {
     "no source": ({"source_url": "", "checked_by": "Bea"}, "source_url", "must have one"),
     "no such state": ({"state": "sure"}, "state", "not a state"),
     "a number in the name": ({"service_name": "Ring 01632 960123"}, "service_name", "read out"),
+    "a number among the hours": ({"hours": "Or ring 0113 999 9999"}, "hours", "phone number"),
     "markup in the name": ({"service_name": "A <b>"}, "service_name", "read out"),
     "a fact in the name": ({"service_name": "A {caller_number}"}, "service_name", "read out"),
     "no name": ({"service_name": "..."}, "service_name", "no word"),

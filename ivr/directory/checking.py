@@ -25,6 +25,7 @@ _NUMBER = re.compile(  # at no unusual cost
 )
 _FREE = re.compile(r"\+4480[08][0-9]{6,7}")
 _PRINTED = re.compile(r"0[0-9 ()-]*")
+_NUMBER_AMONG_WORDS = re.compile(r"(?:\+44|\b0)(?:[ ()-]*[0-9]){9}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WEBSITE = re.compile(
     r"(?:https?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?(?:[/?#]\S*)?", re.IGNORECASE
@@ -126,6 +127,8 @@ def _of_texts(values: Values) -> Iterator[Fault]:
         elif any(unicodedata.category(letter).startswith("C") for letter in value):
             yield column, "F007", "there is an invisible character in it", "type it anew"
     yield from _of_name(values["service_name"])
+    if _NUMBER_AMONG_WORDS.search(values["hours"]):  # it would be texted, and nobody vouches for it
+        yield "hours", "F007", "there is a phone number in it", "write it into phone, if it is rung"
     website, email = values["website"], values["email"]
     if website and not _WEBSITE.fullmatch(website):
         yield "website", "F007", "it is no web address", "write it like https://example.org.uk"

@@ -33,21 +33,22 @@ _PARTS = re.compile(
 
 
 def understood(printed: str) -> Hours | None:
-    """Return the hours that a printed text tells, or None where it is not plain.
-
-    What follows a semicolon mostly tells of answerphones and the like, and is passed over; unless
-    it tells of further days or times.
-    """
+    """Return the hours that a printed text tells, or None where it is not plain."""
     text = printed.lower()
-    first, _, further = text.partition(";")
-    tells = any(kind != "?" for kind, _ in _tokens(further))
-    tokens = list(_tokens(text.replace(";", ",") if tells else first))
+    tokens = list(_tokens(in_short(text).replace(";", ",")))
     kinds = "".join(kind for kind, _ in tokens)
     if kinds == "TD":
         tokens, kinds = tokens[::-1], "DT"
     if NARROWS.search(text) or not re.fullmatch(r"(?:D+T)+", kinds):
         return None
     return _week(tokens)
+
+
+def in_short(printed: str) -> str:
+    """Return printed hours without what follows a semicolon, which mostly tells of answerphones and
+    the like; where it tells of further days or times, all of it."""
+    first, _, further = printed.partition(";")
+    return printed if any(kind != "?" for kind, _ in _tokens(further.lower())) else first
 
 
 def _week(tokens: Sequence[tuple[str, str]]) -> Hours | None:

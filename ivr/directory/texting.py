@@ -8,6 +8,7 @@ from datetime import date
 
 from ivr.directory.entries import Council, speakable
 from ivr.directory.lookup import Directory
+from ivr.directory.opening import in_short
 from ivr.gsm import septets, unsendable
 
 ROOM = 220  # septets, of two segments; the rest is the first line and the end
@@ -24,7 +25,7 @@ def contact(directory: Directory, code: str, day: date) -> str:
     if not directory.may_be_spoken(council, day):
         raise LookupError(f"nobody vouches for a contact of {entry.gss_code}")
     name = f"{speakable(entry.service_name)}: {entry.phone_printed}"
-    return _fitting(name, (entry.hours.partition(";")[0], entry.website, entry.email))
+    return _fitting(name, (in_short(entry.hours), entry.website, entry.email))
 
 
 def way(council: Council) -> str:
