@@ -126,7 +126,10 @@ class _Turn:
     def _on_answer(self, step: Step, heard: Answered) -> tuple[Position, Said]:
         if not isinstance(step, AskService):
             return self._present(step)
-        self._set(facts={**self.now.facts, **heard.facts})
+        # What an earlier answer led to spoke of that one: star must not lead back to it.
+        led = {way.go for then in step.outcomes.values() for way in then}
+        kept = tuple(stop for stop in self.now.trail if stop.at not in led)
+        self._set(facts={**self.now.facts, **heard.facts}, trail=kept)
         if heard.candidates:
             # What was offered before is gone, so star must not lead back to offering it.
             steps, trail = self.book.steps, self.now.trail
