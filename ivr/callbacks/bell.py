@@ -8,7 +8,6 @@ import asyncio
 import logging
 from contextlib import suppress
 
-import asyncpg
 from sqlmodel import col, func, select
 
 from ivr.callbacks.tables import CallBackEvent
@@ -56,8 +55,9 @@ class Bell:
         while True:
             try:
                 await self._listen() if self._dsn else await self._look()
-            except (NoDatabaseError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
-                log.warning("staff are not told of news: %s; tried again", type(why).__name__)
+            except (NoDatabaseError, OSError) as problem:
+                cause = type(problem.__cause__ or problem).__name__
+                log.warning("staff are not told of news: %s; tried again", cause)
             await asyncio.sleep(LOOK_S)
 
     def ring(self) -> None:
@@ -76,14 +76,19 @@ class Bell:
             await asyncio.sleep(LOOK_S)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=CHECK_S)
+        import asyncpg  # SQLite is had without it
+
         try:
-            await connection.add_listener(CHANNEL, lambda *_: self.ring())
-            while True:
-                await asyncio.sleep(CHECK_S)
-                await connection.fetchval("SELECT 1", timeout=CHECK_S)
-        finally:
-            await connection.close(timeout=1)
+            connection = await asyncpg.connect(self._dsn, timeout=CHECK_S)
+            try:
+                await connection.add_listener(CHANNEL, lambda *_: self.ring())
+                while True:
+                    await asyncio.sleep(CHECK_S)
+                    await connection.fetchval("SELECT 1", timeout=CHECK_S)
+            finally:
+                await connection.close(timeout=1)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+            raise NoDatabaseError from problem
 
     async def _newest(self) -> int:
         async with self._database.reading() as session:
