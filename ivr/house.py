@@ -31,7 +31,6 @@ from ivr.callbacks.texted import ByText
 from ivr.callbacks.wishes import Kind
 from ivr.carrier import Carrier
 from ivr.config import Settings
-from ivr.config.keys import kept
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
@@ -58,10 +57,8 @@ from ivr.messages.erasing import erase_with
 from ivr.messages.inbox import Inbox
 from ivr.messages.post import Post
 from ivr.messages.service import CheckMobile, SendText
-from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
-from ivr.people.tables import Role
 from ivr.postroom import carrier_of, composers_of, desk_for, post_of, texts_spool
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
@@ -76,8 +73,6 @@ from ivr.today.today import Today
 
 Clock = Callable[[], datetime]
 Data = TypeVar("Data")
-
-DEMO_NAME = "demo"  # the account of whoever tries the helpline out
 
 
 def now() -> datetime:
@@ -260,18 +255,6 @@ def build(settings: Settings, clock: Clock = now) -> House:
         ),
         faults=faults,
     )
-
-
-async def welcome(house: House) -> None:
-    """In demo mode, whoever tries the helpline out has an account for the staff pages."""
-    if house.settings.demo_mode and await house.register.is_empty():
-        password = demo_password(house.settings)
-        await house.register.add(DEMO_NAME, Role.ADMINISTRATOR, by="first run", password=password)
-
-
-def demo_password(settings: Settings) -> str:
-    """The password of the account ``demo``: made on first use, kept in IVR_VAR/demo-password."""
-    return kept(settings.var / "demo-password", temporary)
 
 
 def _read(

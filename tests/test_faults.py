@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from databases import PostgreSQL
 
-from ivr import app as under_test
+from ivr import background as under_test
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.spool import Spool

@@ -24,8 +24,9 @@ def serve(bind: str | None) -> None:
     from hypercorn.run import run
 
     from ivr.config import load_settings
+    from ivr.demo import DEMO_NAME, demo_password
     from ivr.errors import BookError
-    from ivr.house import DEMO_NAME, build, demo_password
+    from ivr.house import build
 
     settings = load_settings()
     house = build(settings)
