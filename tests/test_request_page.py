@@ -107,3 +107,55 @@ def test_the_history_says_in_words_who_did_what_and_when(here: Place) -> None:
     change(here, "update callback_event set what = 'message: no' where who = 'caller'")
     history = words(ada.get(ONE))
     assert "May we leave a message? The caller said no. today at 10:30 am" in history
+
+
+def test_each_button_that_is_pressed_twice_does_it_once(here: Place) -> None:
+    """And nobody is told that it went wrong: it did not."""
+    ada, phone = here.browser(NAMES["adviser"]), "07400 123 999"
+    ada.post("/next")
+    for what, fields in (
+        ("call", {"phone": phone}),
+        ("over", {}),
+        ("release", {}),
+        ("claim", {}),
+        ("hand-over", {"to": NAMES["supervisor"]}),
+    ):
+        first, second = (ada.post(f"{ONE}/{what}", **fields) for _ in range(2))
+        assert first.status_code == second.status_code == 303, what
+        assert first.headers["location"] == second.headers["location"], what
+    sue = here.browser(NAMES["supervisor"])
+    sue.post(f"{ONE}/outcome", outcome="asked not to be called", by_hand="my own phone")
+    assert [sue.post(f"{ONE}/reopen").status_code for _ in range(2)] == [303, 303]
+    history = words(sue.get(ONE)).partition("What happened so far")[2]
+    for done in ("calling", "released", "handed over to Sue Marsh", "reopened"):
+        assert history.count(done) == 1, done
+
+
+def test_the_next_one_is_one_though_the_button_is_pressed_twice(here: Place) -> None:
+    """From the page as it is then, the next is another one."""
+    change(
+        here,
+        "insert into callback_request (reference, state, number, number_hash, requested_at, due_at,"
+        " slot, topic, council, access, repeats, attempts, holder)"
+        " select '000002', state, number, 'other', requested_at, due_at, slot, topic, council,"
+        " access, repeats, attempts, holder from callback_request",
+    )
+    ada = here.browser(NAMES["adviser"])
+    for number in (1, 2):
+        after = re.search(r'name="after" value="(\d+)"', ada.get("/").text)
+        assert after
+        for _ in range(2):
+            taken = ada.post("/next", after=after[1])
+            assert taken.headers["location"] == f"/staff/requests/{number}"
+
+
+def test_who_rang_from_the_page_in_vain_need_not_say_how(here: Place) -> None:
+    """The network said that there is no such number."""
+    ada = here.browser(NAMES["adviser"])
+    ada.post("/next")
+    ada.post(f"{ONE}/call", phone="07400 123 999")
+    change(here, "update callback_attempt set result = 'failed', ended_at = began_at")
+    change(here, "update callback_request set state = 'claimed'")
+    assert "I rang another way" not in words(ada.get(ONE))
+    saved = ada.post(f"{ONE}/outcome", outcome="wrong number", note="There is no such number.")
+    assert saved.headers["location"] == "/staff/?done=finished"

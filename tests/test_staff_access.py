@@ -76,7 +76,7 @@ OPEN = {"staff.sign_in", "staff.static", "staff.nothing_here", "staff.bare"}  # 
 
 FIELDS = (
     "name role password code next old new secret outcome note again to hand_over_note why"
-    " sure take_over safe_again search which text_words once text do"
+    " after by_hand phone until sure take_over safe_again search which text_words once text do"
     " number called follows request change service_name phone_printed state checked_on"
 ).split()
 QUERIES = "search view about council page after done next who day before only request".split()

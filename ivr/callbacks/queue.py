@@ -19,7 +19,7 @@ from ivr.callbacks.records import (
     View,
 )
 from ivr.callbacks.service import utc_text
-from ivr.callbacks.states import ENDED, State
+from ivr.callbacks.states import CLAIM, ENDED, State
 from ivr.callbacks.tables import (
     BY_DUE,
     BY_END,
@@ -107,6 +107,23 @@ class Queue:
         """Return the number of the last thing that happened to any request."""
         async with self.database.reading() as session:
             return (await session.exec(select(func.max(CallBackEvent.id)))).one() or 0
+
+    async def claimed_after(self, event_id: int, who: str) -> int:
+        """Return the id of the request that somebody claimed last after this event, if they hold
+        it still; 0 if there is none."""
+        query = (
+            select(CallBackEvent.request_id)
+            .join(CallBackRequest, col(CallBackRequest.id) == col(CallBackEvent.request_id))
+            .where(
+                col(CallBackEvent.id) > event_id,
+                col(CallBackEvent.who) == who,
+                col(CallBackEvent.what) == CLAIM.name,
+                col(CallBackRequest.holder) == who,
+            )
+        )
+        newest = query.order_by(col(CallBackEvent.id).desc()).limit(1)
+        async with self.database.reading() as session:
+            return (await session.exec(newest)).first() or 0
 
     async def find(self, reference: str) -> list[CallBack]:
         """Return every request for which a caller was told this reference; "482 195" will do."""

@@ -223,3 +223,9 @@ def field(form: Mapping[str, str], name: str) -> str:
     """Return what was typed into a field, or stands in an address, without the space around it;
     without NULs, which PostgreSQL takes none of, and with line ends of one character."""
     return form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
+
+
+def number(form: Mapping[str, str], name: str) -> int:
+    """Return the whole number that stands in a field or in an address; 0 for none."""
+    text = form.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -6,7 +6,7 @@ from quart import Response, g, request
 
 from ivr.callbacks.bell import Bell
 from ivr.people.tables import Role
-from ivr.staff.door import Door
+from ivr.staff.door import Door, number
 
 LASTS_S = 10.0  # seconds; browsers come back by themselves, and a server that stops waits for none
 
@@ -18,17 +18,11 @@ def add_pages(door: Door, bell: Bell) -> None:
     async def events() -> Response:
         """How many requests others have changed since the page was made; of one request, whether
         anything happened to it."""
-        after, of = _number("after"), _number("of")
+        after, of = number(request.args, "after"), number(request.args, "of")
         news = _news(bell, after, "" if of else g.member.name, of)
         stream = Response(news, content_type="text/event-stream")
         stream.timeout = None
         return stream
-
-
-def _number(name: str) -> int:
-    """A number that stands in the address; 0 for none."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 async def _news(bell: Bell, after: int, but_by: str, of: int) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from ivr.callbacks.queue import MANY
 from ivr.callbacks.records import Looking, Shown, View
 from ivr.people.tables import Role
 from ivr.staff import words
-from ivr.staff.door import Door, field
+from ivr.staff.door import Door, field, number
 from ivr.staff.office import Office
 from ivr.staff.topics import Topics
 
@@ -33,9 +33,9 @@ def add_pages(door: Door, office: Office) -> None:
     @door.page("/", Role.ADVISER)
     async def queue() -> Response:
         """The queue, or a part of it."""
-        looking, number = _looking(), _page_number()
+        looking, at_page = _looking(), _page_number()
         total = await office.queue.count(looking)
-        found = await office.queue.page(looking, (number - 1) * AT_ONCE, AT_ONCE + 1)
+        found = await office.queue.page(looking, (at_page - 1) * AT_ONCE, AT_ONCE + 1)
         late = await office.queue.count(Looking(View.MISSED))
         urgent = await office.queue.count(Looking(View.URGENT))
         return await door.show(
@@ -44,7 +44,7 @@ def add_pages(door: Door, office: Office) -> None:
             found=found[:AT_ONCE],
             total=total,
             looking=looking,
-            number=number,
+            number=at_page,
             is_last=len(found) <= AT_ONCE,
             late=late,
             urgent=urgent,
@@ -62,7 +62,10 @@ def add_pages(door: Door, office: Office) -> None:
 
     @door.page("/next", Role.ADVISER, "POST")
     async def take_next() -> Response:
-        """Claim the request that is due next."""
+        """Claim the request that is due next: one, though the button be pressed twice."""
+        after = number(await request.form, "after")
+        if after and (mine := await office.queue.claimed_after(after, g.member.name)):
+            return door.go(f"/requests/{mine}")
         claim = await office.desk.claim_next(g.member.name)
         if claim is None:
             return door.go(done="nothing")

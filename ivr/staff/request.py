@@ -1,17 +1,17 @@
 """One request, on one page, for whoever is ringing."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TypeGuard
 
 from quart import Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from ivr.callbacks import states
-from ivr.callbacks.attempts import DIALLED, Result
+from ivr.callbacks.attempts import DIALLED, Attempt, Result
 from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
-from ivr.callbacks.records import Happening, Shown
+from ivr.callbacks.records import Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.callbacks.texted import TOPIC
 from ivr.carrier import CarrierError, CarrierSilentError
@@ -21,12 +21,12 @@ from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.door import Door, field
+from ivr.staff.history import unfinished
 from ivr.staff.office import Office
 from ivr.staff.texts import TextPages
 from ivr.staff.topics import Topics
 
-CLAIMS = (states.CLAIM.name, states.TAKE_OVER.name)
-ENDINGS = (states.RELEASE.name, *OUTCOMES)  # of a claim
+TRIED = (*DIALLED, Result.FAILED)  # from the page: whoever did so need not say how they rang
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
 FURTHEST = timedelta(days=60)  # of those: a time that is further away is not from the list
 GREATEST_ID = 2**31 - 1
@@ -81,6 +81,8 @@ class RequestPages:
             return await self._page(number, 422, form, wrong)
         attempt = await office.attempts.begin(number, g.member.name)
         if attempt is None:
+            if await self._is_ringing(number):  # the button was pressed twice
+                return self._door.go(f"/requests/{number}", done="ringing")
             return await self._page(number, 409, form, {"claim": str(NotYoursError())})
         try:
             await office.ring(attempt.id, phone)
@@ -111,7 +113,8 @@ class RequestPages:
         try:
             await self._office.desk.release(await self._mine(number))
         except NotYoursError as lost:
-            return await self._page(number, 409, errors={"claim": str(lost)})
+            if not await self._did(number, states.RELEASE.name):
+                return await self._page(number, 409, errors={"claim": str(lost)})
         return self._door.go(done="released")
 
     async def hand_over(self, number: int) -> Response:
@@ -123,7 +126,8 @@ class RequestPages:
         try:
             await self._office.desk.hand_over(await self._mine(number), to, note)
         except NotYoursError as lost:
-            return await self._page(number, 409, form, {"claim": str(lost)})
+            if not await self._did(number, f"{states.HAND_OVER.name} to {to}"):
+                return await self._page(number, 409, form, {"claim": str(lost)})
         return self._door.go(done="handed-over")
 
     async def outcome(self, number: int) -> Response:
@@ -144,9 +148,8 @@ class RequestPages:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
             return await self._page(number, 422, form, needed)
         except NotYoursError as lost:
-            if await self._is_saved(number, name):  # the button was pressed twice
-                return self._door.go(done="finished")
-            return await self._page(number, 409, form, {"claim": str(lost)})
+            if not await self._did(number, name):
+                return await self._page(number, 409, form, {"claim": str(lost)})
         return self._door.go(done="finished")
 
     async def reopen(self, number: int) -> Response:
@@ -154,7 +157,8 @@ class RequestPages:
         try:
             await self._office.desk.reopen(number, g.member.name)
         except CannotReopenError as problem:
-            return await self._page(number, 409, errors={"claim": str(problem)})
+            if not await self._did(number, states.REOPEN.name):
+                return await self._page(number, 409, errors={"claim": str(problem)})
         return self._door.go(f"/requests/{number}", done="reopened")
 
     async def urgent(self, number: int) -> Response:
@@ -186,17 +190,22 @@ class RequestPages:
             raise NotYoursError
         return claim
 
-    async def _is_saved(self, number: int, outcome: str) -> bool:
-        """Whether the last that happened to a request is this outcome, by whoever looks."""
+    async def _did(self, number: int, what: str) -> bool:
+        """Whether this was done already, and is the last that happened to a request: whoever looks
+        pressed the button twice."""
         history = await self._office.queue.history(number)
-        return bool(history) and (history[-1].who, history[-1].what) == (g.member.name, outcome)
+        return bool(history) and (history[-1].who, history[-1].what) == (g.member.name, what)
+
+    async def _is_ringing(self, number: int) -> bool:
+        last = await self._office.attempts.last(number)
+        return last is not None and last.who == g.member.name and last.ended_at is None
 
     async def _was_not_rung_here(self, claim: Claim) -> bool:
         """Whether the caller could have been rung from the page, and was not."""
         if self._office.ring is None:
             return False
         last = await self._office.attempts.last(claim.request_id)
-        return last is None or last.claim_token != claim.token or last.result not in DIALLED
+        return not _is_of(last, claim) or last.result not in TRIED
 
     async def _phone(self) -> str:
         """The number at which whoever looks is on duty, if they are."""
@@ -229,12 +238,13 @@ class RequestPages:
             claim=claim,
             number=await self._office.queue.number(number) if seen else "",
             history=history,
-            before=_unfinished(history, g.member.name) if claim else None,
+            before=unfinished(history, g.member.name) if claim else None,
             can_ring=self._office.ring is not None,
             last_event=await self._office.queue.last_event(),
             is_calling=shown.record.state == State.CALLING,
             phone=await self._phone() if claim else "",
-            last=last if claim and last and last.claim_token == claim.token else None,
+            last=last if _is_of(last, claim) else None,
+            tried=TRIED,
             can_claim=shown.is_open and claim is None,
             is_rung=shown.is_rung(self._office.clock()),
             is_held=shown.record.state == State.CLAIMED and claim is None,
@@ -274,16 +284,9 @@ class RequestPages:
         return [(begin.isoformat(), named) for begin, named in sorted(found)]
 
 
-def _unfinished(history: Sequence[Happening], who: str) -> Happening | None:
-    """The claim before one's own, of somebody who did not say how it went: they may be talking to
-    the caller at this moment."""
-    claims = [at for at, one in enumerate(history) if one.what in CLAIMS and one.who == who]
-    for one in reversed(history[: max(claims, default=0)]):
-        if one.what in CLAIMS:
-            return one if one.who != who else None
-        if one.what in ENDINGS:
-            return None
-    return None
+def _is_of(attempt: Attempt | None, claim: Claim | None) -> TypeGuard[Attempt]:
+    """Whether an attempt was made under this claim."""
+    return attempt is not None and claim is not None and attempt.claim_token == claim.token
 
 
 def _moment(text: str, now: datetime) -> datetime | None:
