@@ -21,13 +21,9 @@ from ivr.core.call import (
     Silence,
     Stop,
 )
-from ivr.core.engine import (
-    MAX_CANDIDATES,
-    MAX_STEPS_IN_ONE_TURN,
-    MAX_SUB_FLOWS,
-    MAX_TRAIL,
-)
+from ivr.core.engine import MAX_CANDIDATES
 from ivr.core.flow import FAILED, Book, Menu, Read, Return, Speak, Step, Way
+from ivr.core.walk import MAX_STEPS_IN_ONE_TURN, MAX_SUB_FLOWS, MAX_TRAIL
 
 BOOK = sample().book
 TO_SPELL, TO_CARD, TO_RULES = "2", "3", "1"

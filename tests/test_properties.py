@@ -45,8 +45,8 @@ from ivr.core.call import (
     Spoken,
     Started,
 )
-from ivr.core.engine import MAX_STEPS_IN_ONE_TURN, MAX_TRAIL
 from ivr.core.flow import DIAL_OUTCOMES, Enter, Goodbye, Place
+from ivr.core.walk import MAX_STEPS_IN_ONE_TURN, MAX_TRAIL
 from ivr.sealing import LONGEST
 
 BOOK = real().book

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.core.call import Candidate, Position, Stop
-from ivr.core.engine import MAX_CANDIDATES, MAX_SUB_FLOWS, MAX_TRAIL
+from ivr.core.engine import MAX_CANDIDATES
+from ivr.core.walk import MAX_SUB_FLOWS, MAX_TRAIL
 from ivr.errors import SealError
 from ivr.sealing import GOOD_FOR, LONGEST, Sealer, pack, unpack
 
