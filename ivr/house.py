@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
-from typing import TypeVar
 
 from ivr.callbacks.attempts import Attempts, OnCalls
 from ivr.callbacks.bell import Bell
@@ -35,21 +33,19 @@ from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
 from ivr.core.wording import every_line, vocabulary
+from ivr.data import read_data
 from ivr.database import Database
 from ivr.directory.asking import Asked
 from ivr.directory.current import Current, directory_of
 from ivr.directory.editing import Editor
-from ivr.directory.entries import Council
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
-from ivr.directory.loading import load_councils
-from ivr.directory.places import Whereabouts, load_whereabouts
 from ivr.directory.service import AdviceNumber, AdviceService, WebAddress
 from ivr.directory.spoken import HearCouncil
 from ivr.duty.keys import Keys as DutyKeys
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
 from ivr.errors import BookError
-from ivr.hours import LONDON, Hours, load_hours
+from ivr.hours import LONDON
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
 from ivr.messages.erasing import Eraser as TextEraser
@@ -72,7 +68,6 @@ from ivr.today.service import NoticeOfTheDay
 from ivr.today.today import Today
 
 Clock = Callable[[], datetime]
-Data = TypeVar("Data")
 
 
 def now() -> datetime:
@@ -176,15 +171,10 @@ def build(settings: Settings, clock: Clock = now) -> House:
     shelf = Shelf(settings.var / "books", settings.flows, settings.prompts, clock)
     database = Database(settings.database_url)
     journeys = Journeys(database, clock)
-    faults: dict[str, str] = {}
-    data = settings.flows / "data"
-    hours = _read(load_hours, data / "hours.yaml", Hours({}), "hours", faults)
-    today = Today(database, settings.var / "today.json", hours, clock)
+    data = read_data(settings.flows / "data")
+    today = Today(database, settings.var / "today.json", data.hours, clock)
     backlog = Backlog(database, today.hours)
-    where = _read(load_whereabouts, data, Whereabouts(), "places", faults)
-    nobody: tuple[Council, ...] = ()
-    councils = _read(load_councils, data, nobody, "directory", faults)
-    directory = directory_of(settings, database, councils, where.places)
+    directory = directory_of(settings, database, data.councils, data.whereabouts.places)
     asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
     ledger = Ledger(database, keys)
@@ -197,7 +187,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
     services = {
         **_callbacks(settings, backlog, ledger, keeper, keys, clock),
         "notice-of-the-day": NoticeOfTheDay(today),
-        "guess-council": GuessCouncil(directory.now, where),
+        "guess-council": GuessCouncil(directory.now, data.whereabouts),
         "find-council": FindCouncil(directory.now),
         "narrow-council": NarrowCouncil(directory.now),
         "settle-council": SettleCouncil(directory.now),
@@ -253,19 +243,8 @@ def build(settings: Settings, clock: Clock = now) -> House:
         clips=Clips(
             settings.var / "clips", Notation(Voice(), respelt, settings.prompts / "recordings")
         ),
-        faults=faults,
+        faults=data.faults,
     )
-
-
-def _read(
-    load: Callable[[Path], Data], path: Path, nothing: Data, name: str, faults: dict[str, str]
-) -> Data:
-    """The data, or else nothing, and the fault noted under this name."""
-    try:
-        return load(path)
-    except BookError as problem:
-        faults[name] = str(problem)
-        return nothing
 
 
 def _callbacks(
