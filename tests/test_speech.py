@@ -512,7 +512,14 @@ asyncio.run(make(clips_in(Path({str(tmp_path)!r})), map(line, PROSE), progress=p
     assert all(mulaw.unwrap(path.read_bytes()) for path in left)
     made = await make(clips_in(tmp_path), map(line, PROSE))
     assert made.made + made.reused == 2 * len(PROSE)
-    assert list((tmp_path / "clips" / "making").iterdir()) == []
+
+
+async def test_what_a_killed_maker_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "clips" / "making-of-one-that-is-dead"
+    left.mkdir(parents=True)
+    (left / "half.wav").write_bytes(b"RIFF")
+    await make(clips_in(tmp_path), [line("Yes")])
+    assert [path.name for path in (tmp_path / "clips").iterdir() if path.is_dir()] == []
 
 
 async def test_a_file_cut_short_is_not_taken_in(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import fcntl
 import itertools
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
 
 from ivr.core.saying import Line, Phrase, Words
@@ -19,6 +21,7 @@ from ivr.speech.synthesis import PATIENCE, Order, Speaker, SpeechError, Voice
 
 MOST_SPEAKERS = 4
 A_PROCESSOR = 2  # speakers: each waits half its time for its engine to be done
+WORKSHOP = "making-"  # how the directory of a maker begins
 LOCK_POLL = 0.1  # seconds; a blocking lock could not be cancelled
 
 Progress = Callable[[int, int], None]
@@ -139,14 +142,26 @@ async def _the_only_maker(directory: Path) -> AsyncIterator[Path]:
 
     The lock is the kernel's, so a process that died does not hold it.
     """
-    workshop = directory / "making"
-    workshop.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
+    with _lock_of(directory) as lock:
         while not _locked(lock):  # noqa: ASYNC110 - nothing tells us that a file is unlocked
             await asyncio.sleep(LOCK_POLL)
-        for left_over in workshop.iterdir():
-            left_over.unlink()
-        yield workshop
+        with _workshop(directory) as workshop:
+            yield workshop
+
+
+def _lock_of(directory: Path) -> TextIO:
+    directory.mkdir(parents=True, exist_ok=True)
+    return (directory / "lock").open("w")
+
+
+@contextmanager
+def _workshop(directory: Path) -> Iterator[Path]:
+    """A directory to work in. That of a maker who died is removed: a child that outlives it for a
+    moment finds nothing to write into."""
+    for left_over in directory.glob(f"{WORKSHOP}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    with TemporaryDirectory(prefix=WORKSHOP, dir=directory, ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 def _locked(file: TextIO) -> bool:
