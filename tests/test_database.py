@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import SQLModel
 
 import ivr.callbacks.tables
+import ivr.directory.tables
 import ivr.duty.tables
 import ivr.journeys.tables
 import ivr.messages.tables
