@@ -94,6 +94,9 @@ def test_a_given_mapping_is_all_that_is_read(monkeypatch: pytest.MonkeyPatch) ->
         ("IVR_SECRET_KEYS", f"{KEY},nonsense", "IVR_SECRET_KEYS cannot be used. Key 2 is not"),
         ("IVR_SECRET_KEYS", "nonsense!", "Key 1 is not"),
         ("IVR_DATABASE_URL", "postgres://u:hunter2@h/d", "IVR_DATABASE_URL cannot be used."),
+        ("IVR_DATABASE_URL", "sqlite+aiosqlite:///:memory:", "It must name a file, like sqlite"),
+        ("IVR_DATABASE_URL", "sqlite+aiosqlite:ivr.db", "It must be like sqlite+aiosqlite:////v"),
+        ("IVR_DATABASE_URL", "postgresql+asyncpg://u:hunter2@h:port/d", "It must be like sqlite+"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_remedy(
@@ -104,6 +107,12 @@ def test_a_value_that_cannot_be_used_is_named_with_its_remedy(
     assert message in said
     assert "hunter2" not in said
     assert "nonsense" not in said
+
+
+@pytest.mark.parametrize("value", ["", "sqlite+aiosqlite:", "sqlite+aiosqlite:///"])
+def test_sqlite_without_a_file_is_the_usual_file(value: str, tmp_path: Path) -> None:
+    settings = load_settings({"IVR_DATABASE_URL": value, "IVR_VAR": str(tmp_path)})
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/helpline.db"
 
 
 def test_all_mistakes_are_told_at_once() -> None:

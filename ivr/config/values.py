@@ -20,6 +20,7 @@ NEEDS = (
     "relay",  # by Relay UK or by text
 )
 NO_NEEDS = "none"
+SQLITE, POSTGRESQL = "sqlite+aiosqlite:", "postgresql+asyncpg:"
 SHORTEST_SEARCH_KEY = 16  # characters; ours have 43
 
 # The ranges whose number may be given to a caller: landlines, 03, mobiles, freephone.
@@ -27,9 +28,23 @@ _FAIR_NUMBER = re.compile(r"0(?:[123]\d{8,9}|7[1-9]\d{8}|80[08]\d{6,7})")
 
 
 def database_url(value: str) -> str:
-    """Hold the database's address to the two drivers that we use."""
-    if value and not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
-        raise ValueError("It must begin with sqlite+aiosqlite: or postgresql+asyncpg:.")
+    """Hold the database's address to the two drivers that we use. The bare name of SQLite's driver
+    means the usual file, as unset does."""
+    if value.rstrip("/") in ("", SQLITE):
+        return ""
+    if not value.startswith((SQLITE, POSTGRESQL)):
+        raise ValueError(f"It must begin with {SQLITE} or {POSTGRESQL}.")
+    from sqlalchemy.engine import make_url  # with the usual file nothing needs it yet
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        url = make_url(value)
+    except (ValueError, SQLAlchemyError):
+        raise ValueError(
+            f"It must be like {SQLITE}////var/lib/ivr.db or {POSTGRESQL}//user:password@host/name."
+        ) from None
+    if value.startswith(SQLITE) and url.database in (None, "", ":memory:"):
+        raise ValueError(f"It must name a file, like {SQLITE}////var/lib/ivr.db.")
     return value
 
 
