@@ -32,7 +32,8 @@ from ivr.config import Settings
 from ivr.conversation import Service
 from ivr.core.flow import Book
 from ivr.core.saying import Line
-from ivr.core.wording import every_line, vocabulary
+from ivr.core.speaking import vocabulary
+from ivr.core.wording import every_line
 from ivr.data import read_data
 from ivr.database import Database
 from ivr.directory.asking import Asked

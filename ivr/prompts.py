@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from ivr.core.flow import Gap, Prompt, Slot
-from ivr.core.wording import WAYS
+from ivr.core.speaking import WAYS
 from ivr.yamlfile import Report, Value, Where, did_you_mean, read, shown, warn_of_unread
 
 LEXICON = "lexicon"

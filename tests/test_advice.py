@@ -11,7 +11,7 @@ import pytest
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.core.saying import Words
-from ivr.core.wording import WAYS, vocabulary
+from ivr.core.speaking import WAYS, vocabulary
 from ivr.directory.addresses import email_to_say, website_to_say
 from ivr.directory.entries import Council
 from ivr.directory.loading import load_councils

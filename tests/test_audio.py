@@ -14,7 +14,8 @@ import pytest
 
 from ivr.config import load_settings
 from ivr.core.saying import Line, Phrase, Words
-from ivr.core.wording import every_line, vocabulary
+from ivr.core.speaking import vocabulary
+from ivr.core.wording import every_line
 from ivr.house import House, build
 from ivr.speech import mulaw
 from ivr.speech.score import Rest

@@ -21,7 +21,7 @@ from ivr.core.engine import MAX_CANDIDATES
 from ivr.core.flow import Choose, Enter, Gap, Menu, Place, Prompt, Read, Slot, Speak
 from ivr.core.graph import anyhow
 from ivr.core.saying import Line, Pause, Phrase, Words
-from ivr.core.wording import DIGITS, vocabulary
+from ivr.core.speaking import DIGITS, vocabulary
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory
 from ivr.directory.places import load_whereabouts

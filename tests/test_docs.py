@@ -8,7 +8,7 @@ import pytest
 
 from ivr.cli import main
 from ivr.config import PREFIX, Settings
-from ivr.core.wording import WAYS
+from ivr.core.speaking import WAYS
 from ivr.flowfile.steps import FIELDS
 
 ROOT = Path(__file__).parent.parent

@@ -21,7 +21,7 @@ from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.spool import Spool
 from ivr.config import load_settings
-from ivr.core.wording import DIGITS
+from ivr.core.speaking import DIGITS
 from ivr.database import Database, upgrade
 from ivr.house import now
 from tests.helplines import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask, Candidate
 from ivr.core.engine import MAX_CANDIDATES
-from ivr.core.wording import DIGITS
+from ivr.core.speaking import DIGITS
 from ivr.directory.finding import FindCouncil, GuessCouncil, NarrowCouncil, SettleCouncil
 from ivr.directory.loading import load_councils
 from ivr.directory.lookup import Directory

@@ -16,8 +16,8 @@ from ivr.app import create_app
 from ivr.config import load_settings
 from ivr.core.check.menus import KEY
 from ivr.core.flow import Prompt, Read, Slot
+from ivr.core.speaking import DIGITS
 from ivr.core.texting import answer_by_text
-from ivr.core.wording import DIGITS
 from ivr.site.guide import guide
 from ivr.site.writing import written
 from tests.browsers import CHROMIUM, Desk, chromium

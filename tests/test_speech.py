@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ivr.book import Loaded, load_book
 from ivr.core.saying import Line, Pause, Phrase, Words
-from ivr.core.wording import DIGITS, every_line
+from ivr.core.speaking import DIGITS
+from ivr.core.wording import every_line
 from ivr.errors import SettingsError
 from ivr.speech import mulaw
 from ivr.speech.clips import Clips

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ivr.core import wording
 from ivr.core.flow import Prompt
 from ivr.core.saying import Line, Pause, Phrase, Words, silence
-from ivr.core.wording import WAYS, vocabulary
+from ivr.core.speaking import WAYS, vocabulary
 from ivr.prompts import parts_of
 
 BOOK = sample().book

@@ -33,7 +33,7 @@ MAX_STEPS_IN_ONE_TURN = 40
 MAX_TRAIL = 12  # how many steps star can go back
 MAX_SUB_FLOWS = 4  # how deep sub-flows may lie in one another
 SLOW = 2  # at the slow pace every wait is this many times as long
-PERSON = "0"
+PERSON = "0"  # the key that leads to a person or a call-back, everywhere
 TOPIC = "topic"  # what a service may ask for: the answer that was read last
 
 Reply: TypeAlias = tuple[Position, Said]  # where the call stands then, and what is said

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ivr.core.check.menus import KEY
 from ivr.core.flow import Gap, Prompt, Slot
 from ivr.core.saying import SENTENCE_MARKS
-from ivr.core.wording import BETWEEN_GROUPS, DIGITS
+from ivr.core.speaking import BETWEEN_GROUPS, DIGITS
 
 LONG = BETWEEN_GROUPS.seconds  # the pause between the printed groups of a number
 FEWEST = 3  # digits of a number, in words or one by one, that is written in digits

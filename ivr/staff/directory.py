@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quart import Response, g, request
 
 from ivr.core.saying import Words
-from ivr.core.wording import WAYS
+from ivr.core.speaking import WAYS
 from ivr.directory.editing import FaultyError, NoSuchChangeError, QuickerError, merged
 from ivr.directory.entries import CHANGEABLE, Council, Vouching, speakable
 from ivr.directory.opening import understood
