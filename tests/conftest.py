@@ -51,6 +51,6 @@ def files_parsed_once() -> Iterator[None]:
 @pytest.fixture(params=KINDS)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database that is up to date: the test runs on SQLite, and again on PostgreSQL."""
-    made = Database(ready_url(request.param, tmp_path))
+    made = Database(ready_url(request.param, tmp_path), busy_ms=60_000)  # however slow the disk is
     yield made
     await made.close()

@@ -13,13 +13,13 @@ import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from psutil import Process
+from psutil import NoSuchProcess, Process
 
 from ivr.database import upgrade
 
@@ -111,23 +111,33 @@ class PostgreSQL:
 
     def kill(self) -> None:
         """End it and all its children where they stand (SIGKILL)."""
-        first = Process(self._server.get_pid())
-        for one in (first, *first.children(recursive=True)):
-            one.kill()
+        first, *children = self._stopped()
+        for one in (first, *children):
+            with suppress(NoSuchProcess):
+                one.kill()
         first.wait()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """It takes connections and does not answer (SIGSTOP), as behind a network that fails."""
-        first = Process(self._server.get_pid())
-        stopped = [first, *first.children(recursive=True)]
-        for one in stopped:
-            one.suspend()
+        stopped = self._stopped()
         try:
             yield
         finally:
             for one in stopped:
-                one.resume()
+                with suppress(NoSuchProcess):
+                    one.resume()
+
+    def _stopped(self) -> list[Process]:
+        """All its processes, the first one first, stopped. It is stopped before the others are
+        counted, so that it starts no more; one of them may end meanwhile."""
+        first = Process(self._server.get_pid())
+        first.suspend()
+        children = first.children(recursive=True)
+        for one in children:
+            with suppress(NoSuchProcess):
+                one.suspend()
+        return [first, *children]
 
     def start(self) -> None:
         """Start it on the same data; it recovers what was committed."""
