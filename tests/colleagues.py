@@ -18,7 +18,7 @@ from ivr.config import Settings, load_settings
 from ivr.database import Database
 from ivr.house import Clock, now
 from ivr.people.register import Register
-from tests.helplines import FORM, helpline, settings_of
+from tests.helplines import FORM, PATIENCE, helpline, settings_of
 
 PASSWORD = "plum tower quiet river"
 NUMBER = "+447700900123"
@@ -66,7 +66,9 @@ class Place:
     def browser(self, name: str = "", password: str = PASSWORD) -> Browser:
         """A browser, in which this person is signed in."""
         # Certificates are not needed, and loading them takes a while.
-        wire = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", verify=False, timeout=20)
+        wire = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", verify=False, timeout=PATIENCE
+        )
         self.wires.append(wire)
         made = Browser(wire)
         if name:

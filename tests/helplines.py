@@ -53,7 +53,7 @@ STRANGERS = itertools.count(200_000)
 # Loops that have ended, the last few still open: a thread of SQLite may have something to tell its
 # loop when the helpline was stopped in the middle of a statement.
 ENDED: deque[asyncio.AbstractEventLoop] = deque()
-PATIENCE = 20  # seconds for a process to start and answer
+PATIENCE = 60  # seconds for a process to start and answer, however busy the machine is
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -313,6 +313,13 @@ def wait_for(reached: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("it did not happen")
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """As if so many seconds had passed for all who wait in this loop."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    monkeypatch.setattr(loop, "time", lambda: before() + seconds)
 
 
 # --- what it keeps ---------------------------------------------------------------------------

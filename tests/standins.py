@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 from ivr.handset.webhook import new_sid
+from tests.helplines import PATIENCE
 
 
 @dataclass
@@ -39,7 +40,7 @@ def twilio() -> Iterator[Twilio]:
             who = b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
             standin.asked.append({**dict(parse_qsl(body)), "path": self.path, "who": who})
             standin.came.set()
-            standin.silent.wait(20)
+            standin.silent.wait(PATIENCE)
             kind = "SM" if self.path.endswith("/Messages.json") else "CA"
             told = {"sid": new_sid(kind)} if standin.status == 201 else {"code": standin.code}
             content = json.dumps(told).encode()

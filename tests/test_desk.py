@@ -33,7 +33,7 @@ from ivr.callbacks.states import ENDED, OPEN, OUTCOMES, State
 from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database, upgrade
 from ivr.hours import Hours, Opening, load_hours
-from tests.helplines import SetClock
+from tests.helplines import PATIENCE, SetClock
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 FERNET_KEY = Fernet.generate_key()
@@ -485,7 +485,7 @@ async def test_the_bell_rings_for_what_others_did(database: Database, desk: Desk
     bell = Bell(database)
     ringing = asyncio.create_task(bell.run())
     try:
-        waiting = asyncio.create_task(bell.wait(20))
+        waiting = asyncio.create_task(bell.wait(PATIENCE))
         while not waiting.done():  # until the bell listens, nothing can be heard
             await wished(database, wish(await bell.changed(0, "nobody") + 1))
             await asyncio.wait({waiting}, timeout=0.2)

@@ -27,6 +27,7 @@ from ivr.house import now
 from tests.helplines import (
     KEY,
     NUMBER,
+    PATIENCE,
     ROOT,
     Helpline,
     Page,
@@ -552,7 +553,7 @@ async def test_a_task_in_the_background_that_fails_begins_again(
         raise ValueError(NUMBER)
 
     task = asyncio.create_task(under_test.kept_running(erasing))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await again.wait()
     task.cancel()
     assert "erasing failed, and begins again: ValueError" in caplog.text

@@ -41,7 +41,7 @@ from ivr.messages.states import TOLD, State
 from ivr.messages.tables import TextMessage
 from ivr.messages.thread import Thread
 from ivr.numbers import mobile
-from tests.helplines import SetClock
+from tests.helplines import PATIENCE, SetClock
 from tests.standins import Twilio, twilio
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -243,7 +243,7 @@ async def test_a_sender_that_is_killed_leaves_no_text_to_be_sent_twice(
     given = (outbox.database.url, standin.address, FERNET_KEY.decode(), NOON.isoformat())
     child = subprocess.Popen([sys.executable, "-c", CHILD, *given], cwd=ROOT)
     try:
-        assert await asyncio.to_thread(standin.came.wait, 20)
+        assert await asyncio.to_thread(standin.came.wait, PATIENCE)
     finally:
         child.kill()
         child.wait()
@@ -266,7 +266,7 @@ async def test_who_stops_a_sender_does_not_cut_a_text_in_two(
     standin.silent.clear()
     ours = sender(outbox, standin.address)
     running = asyncio.create_task(ours.run())
-    assert await asyncio.to_thread(standin.came.wait, 20)
+    assert await asyncio.to_thread(standin.came.wait, PATIENCE)
     running.cancel()
     standin.silent.set()
     await ours.close()

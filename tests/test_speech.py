@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from ivr.speech.clips import Clips
 from ivr.speech.making import make
 from ivr.speech.score import Fragment, Notation, is_name
 from ivr.speech.synthesis import Order, Speaker, SpeechError, Voice
-from tests.helplines import ROOT
+from tests.helplines import PATIENCE, ROOT, later, wait_for
 
 Sound: TypeAlias = NDArray[np.float64]
 Children: TypeAlias = list[Process]
@@ -427,19 +428,28 @@ def test_only_a_name_of_ours_is_looked_up(studio: Clips, name: str) -> None:
 # --- trouble --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("blow", "patience"), [(signal.SIGKILL, 20.0), (signal.SIGSTOP, 3.0)])
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
 async def test_a_dead_or_hung_child_is_replaced(
-    tmp_path: Path, children: Children, blow: signal.Signals, patience: float
+    tmp_path: Path,
+    children: Children,
+    blow: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    speaker, into = Speaker(Voice(), patience), tmp_path / "yes.wav"
+    speaker, into = Speaker(Voice(), PATIENCE), tmp_path / "yes.wav"
     order: Order = {"into": str(into), "say": "Yes", "rate": 150}
     await speaker.carry_out(order)
     into.unlink()
     os.kill(children[0].pid, blow)
-    await speaker.carry_out(order)
+    carrying_out = asyncio.create_task(speaker.carry_out(order))
+    await asyncio.sleep(0)  # it has asked, and waits
+    if blow == signal.SIGSTOP:
+        later(monkeypatch, PATIENCE)
+    await carrying_out
     assert mulaw.unwrap(into.read_bytes())
     await speaker.stop()
-    assert [child.returncode for child in children] == [-signal.SIGKILL, 0]
+    killed, replacement = children
+    assert killed.returncode == -signal.SIGKILL
+    assert replacement.returncode is not None
 
 
 async def test_a_child_that_hangs_each_time_is_given_up(tmp_path: Path, children: Children) -> None:
@@ -455,7 +465,7 @@ def test_a_child_ends_when_its_parent_does() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         child.stdin.close()
-        assert child.wait(timeout=20) == 0
+        assert child.wait(timeout=PATIENCE) == 0
 
 
 async def test_what_cannot_be_spoken_is_told_and_the_rest_is_made(tmp_path: Path) -> None:
@@ -497,6 +507,13 @@ async def test_cancelling_ends_the_children_and_the_next_one_goes_on(
     assert rest.made + rest.reused == 2 * len(PROSE)
 
 
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def test_a_killed_maker_holds_nothing_and_leaves_only_whole_clips(tmp_path: Path) -> None:
     script = f"""
 import asyncio
@@ -508,7 +525,10 @@ asyncio.run(make(clips_in(Path({str(tmp_path)!r})), map(line, PROSE), progress=p
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as maker:
         assert maker.stdout is not None
         assert [maker.stdout.readline() for _ in range(4)][-1] == f"3 {2 * len(PROSE)}\n"
+        maker.send_signal(signal.SIGSTOP)
+        speaking = psutil.Process(maker.pid).children()
         maker.kill()
+    wait_for(lambda: all(map(has_ended, speaking)))  # each when it has said its sentence
     left = list((tmp_path / "clips").glob("*.wav"))
     assert all(mulaw.unwrap(path.read_bytes()) for path in left)
     made = await make(clips_in(tmp_path), map(line, PROSE))

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from ivr.database import Database
 from tests.browsers import CHROMIUM, WINDOW, Desk, add_person, chromium
 from tests.colleagues import NAMES, Browser, Place, place
-from tests.helplines import Helpline, SetClock, helpline, rows, wait_for
+from tests.helplines import PATIENCE, Helpline, SetClock, helpline, rows, wait_for
 from tests.standins import Twilio, twilio
 from tests.test_texts import texting
 
@@ -41,7 +41,7 @@ class Office:
 
     def sent(self) -> dict[str, str]:
         """What Twilio is asked to send next, once it is noted what Twilio said."""
-        assert self.twilio.came.wait(20)
+        assert self.twilio.came.wait(PATIENCE)
         self.twilio.came.clear()
         noted = "select id from text_message where state in ('waiting', 'sending')"
         wait_for(lambda: not self.do(noted))
@@ -276,7 +276,8 @@ def test_the_texts_of_a_request_have_no_barrier(tmp_path: Path) -> None:
         assert "They will get no texts from us." in desk.words
         assert faults() == []
         assert len(rows(tmp_path, "text_opt_out")) == 1
-        wait_for(lambda: "waiting" not in [one["state"] for one in rows(tmp_path, "text_message")])
+        under_way = {"waiting", "sending"}  # what Twilio said then is noted after it
+        wait_for(lambda: not under_way & {one["state"] for one in rows(tmp_path, "text_message")})
         with closing(sqlite3.connect(tmp_path / "helpline.db")) as kept, kept:
             kept.execute("update text_message set state = 'unknown' where kind != 'inbound'")
             kept.execute("update text_message set request_id = null where kind = 'staff'")

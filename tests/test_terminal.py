@@ -23,6 +23,7 @@ from ivr.handset import (
 from ivr.handset import sound as sounds
 from ivr.handset.keyboard import Keyboard
 from tests.handwritten import ONE_KEY, TOKEN, Helpline, handwritten
+from tests.helplines import PATIENCE
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ class Screen:
 
     async def until(self, words: str) -> None:
         """Wait until these words are shown."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while words not in self.shown:
                 self._more.clear()
                 await self._more.wait()
@@ -88,7 +89,7 @@ class Desk:
             call = asyncio.create_task(terminal.call())
             try:
                 yield call
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     await call
             finally:
                 call.cancel()
@@ -287,7 +288,7 @@ async def test_a_reader_who_has_gone_hangs_up(helpline: Helpline) -> None:
     os.close(seen)
     with os.fdopen(source) as lines, os.fdopen(typing, "w"):
         out = io.TextIOWrapper(io.FileIO(showing, "w"), write_through=True)
-        async with helpline.phone() as phone, asyncio.timeout(20):
+        async with helpline.phone() as phone, asyncio.timeout(PATIENCE):
             await Terminal(phone, source=lines, out=out).call()
     with suppress(OSError):  # there is still no reader
         out.close()
@@ -322,7 +323,7 @@ async def test_without_a_terminal_keys_count_when_enter_is_pressed(helpline: Hel
             os.write(typing, b"42\n")
             await screen.until("(listening for words")
             os.close(typing)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await call
     assert helpline.form["Digits"] == "42"
     await screen.until("You have hung up.")

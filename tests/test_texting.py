@@ -7,7 +7,7 @@ import pytest
 from books import OWN, Caller, edited, real, text
 
 from ivr.core.call import Answered, Started
-from tests.helplines import helpline
+from tests.helplines import PATIENCE, helpline
 from tests.standins import twilio
 
 BOOK = real().book
@@ -127,7 +127,7 @@ def test_the_text_is_the_short_form_with_the_address_of_the_page(tmp_path: Path)
     ):
         page = line.play("1", "4", "", "", "", "4", "1")
         assert "It is on its way." in page.words
-        assert standin.came.wait(20)
+        assert standin.came.wait(PATIENCE)
     (asked,) = standin.asked
     assert asked["To"] == "+447400123456"
     assert asked["Body"].splitlines() == [

@@ -26,6 +26,7 @@ from tests.helplines import (
     CALL,
     KEY,
     NUMBER,
+    PATIENCE,
     ROOT,
     Answer,
     Helpline,
@@ -33,6 +34,7 @@ from tests.helplines import (
     done,
     helpline,
     rows,
+    wait_for,
 )
 from tests.standins import Twilio, twilio
 
@@ -74,7 +76,7 @@ class Post:
 
     def sent(self) -> dict[str, str]:
         """What Twilio is asked to send next."""
-        assert self.twilio.came.wait(20)
+        assert self.twilio.came.wait(PATIENCE)
         self.twilio.came.clear()
         return self.twilio.asked[-1]
 
@@ -327,6 +329,7 @@ def test_a_text_without_a_database_is_kept_and_entered_once(post: Post) -> None:
     (post.var / "away.db").rename(file)
     assert "we have your text" in post.sent()["Body"]
     assert post.events() == ["asked by text"]
+    wait_for(lambda: not [*(post.var / "texts").glob("*.wish")])
     post.put("one", f"{NUMBER[:-2]}99")
     assert ("stopped", 0) in post.states()
 

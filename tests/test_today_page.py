@@ -15,7 +15,17 @@ from ivr.config import load_settings
 from ivr.database import upgrade
 from ivr.house import build, now
 from tests.browsers import CHROMIUM, PASSWORD, Desk, add_person, chromium
-from tests.helplines import Helpline, SetClock, done, helpline, process, rows, settings_of, wait_for
+from tests.helplines import (
+    PATIENCE,
+    Helpline,
+    SetClock,
+    done,
+    helpline,
+    process,
+    rows,
+    settings_of,
+    wait_for,
+)
 from tests.notices import HELLO, MENU, TEXT
 
 MONDAY = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -32,7 +42,7 @@ class Browser:
 
     def __init__(self, port: int, name: str) -> None:
         self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/staff", follow_redirects=True, timeout=20
+            base_url=f"http://127.0.0.1:{port}/staff", follow_redirects=True, timeout=PATIENCE
         )
         self.html = self.client.get("/sign-in").text
         signed = self.send("/sign-in", name=name, password=PASSWORD)
