@@ -25,6 +25,11 @@ def add_background(app: Quart, house: House, sender: Sender) -> None:
     """What runs beside the calls: the upgrade of an own database, journeys, texts, clips."""
     tasks: list[asyncio.Task[None]] = []
 
+    async def send_texts() -> None:
+        """Send what is to be sent, after what came in before: a STOP may be among it."""
+        await house.inbox.deliver()
+        await sender.run()
+
     @app.before_serving
     async def begin() -> None:
         # The book stays, and a turn leaves no garbage in circles: looking for some at every other
@@ -41,7 +46,7 @@ def add_background(app: Quart, house: House, sender: Sender) -> None:
             house.directory.run,
             house.asked.run,
             house.roster.run,
-            *([sender.run] if house.post.can_text else []),
+            *([send_texts] if house.post.can_text else []),
         ):
             tasks.append(asyncio.create_task(kept_running(run)))
         if house.settings.speech == "clips":

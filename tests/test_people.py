@@ -326,7 +326,9 @@ async def test_codes_begin_when_the_app_shows_the_right_one_and_stop_when_asked(
     await entrance.use_codes(her, SECRET, code(clock))
     with pytest.raises(RefusedError):
         await entrance.sign_in(ANN)
-    await entrance.stop_codes(her)
+    with pytest.raises(WrongPasswordError):
+        await entrance.stop_codes(her, "not hers")
+    await entrance.stop_codes(her, PASSWORD)
     assert not (await member(entrance, replace(ANN, address=""))).codes
 
 

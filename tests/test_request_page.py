@@ -102,11 +102,20 @@ def test_the_history_says_in_words_who_did_what_and_when(here: Place) -> None:
     ada = here.browser(NAMES["adviser"])
     ada.post("/next")
     history = words(ada.get(ONE)).partition("What happened so far")[2]
-    assert "The caller: asked to be rung today at 10:30 am" in history
-    assert "Ada Hill: claimed today at 10:30 am" in history
+    assert "The caller: asked to be rung · today at 10:30 am" in history
+    assert "Ada Hill: claimed · today at 10:30 am" in history
     change(here, "update callback_event set what = 'message: no' where who = 'caller'")
     history = words(ada.get(ONE))
-    assert "May we leave a message? The caller said no. today at 10:30 am" in history
+    assert "May we leave a message? The caller said no. · today at 10:30 am" in history
+
+
+def test_who_marks_an_ended_request_urgent_is_told_that_nobody_rings_it(here: Place) -> None:
+    ada = here.browser(NAMES["adviser"])
+    ada.post("/next")
+    ada.post(f"{ONE}/outcome", outcome="asked not to be called", by_hand="my own phone")
+    marked = ada.post(f"{ONE}/urgent", why="The child was not heard of since.")
+    said = words(ada.get(marked.headers["location"].removeprefix("/staff")))
+    assert "will not be erased. Nobody rings it: it has ended." in said
 
 
 def test_each_button_that_is_pressed_twice_does_it_once(here: Place) -> None:

@@ -43,6 +43,22 @@ def test_a_text_that_comes_in_without_a_book_waits_for_one(
         wait_for(lambda: not [*(tmp_path / "texts").glob("*.wish")])
 
 
+def test_stop_that_came_in_meanwhile_is_obeyed_before_anything_is_sent(tmp_path: Path) -> None:
+    clock, flows = SetClock(TUESDAY), tmp_path / "flows"
+    flows.mkdir()
+    with (
+        twilio() as standin,
+        helpline(tmp_path, clock, **texting(standin.address), IVR_FLOWS=str(flows)) as line,
+    ):
+        post = Post(line, standin, tmp_path, clock)
+        post.put("one")
+        assert post.text("Stop").status == 200
+    with twilio() as standin, helpline(tmp_path, clock, **texting(standin.address)) as line:
+        post = Post(line, standin, tmp_path, clock)
+        wait_for(lambda: post.states() == [("stopped", 0)])
+        assert not standin.asked
+
+
 def test_how_a_text_of_ours_fares_is_noted_without_a_book(tmp_path: Path) -> None:
     clock, flows = SetClock(TUESDAY), tmp_path / "flows"
     flows.mkdir()

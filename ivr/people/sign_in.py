@@ -169,10 +169,7 @@ class Entrance:
     async def change_password(self, member: Member, old: str, new: str) -> str:
         """Give a person the password that they chose, and end all their sessions but a new one,
         whose token is returned. Raises WrongPasswordError, WeakPasswordError."""
-        async with self.database.reading() as reading:
-            person = (await reading.exec(select(Person).where(Person.id == member.id))).one()
-        if not await self.hashing.fits(person.password, old[: passwords.LONGEST + 1]):
-            raise WrongPasswordError
+        person = await self._proved(member, old)
         passwords.check(new, person.name)
         if new == old:
             raise passwords.WeakPasswordError("Choose another password than the present one.")
@@ -215,13 +212,23 @@ class Entrance:
             raise WrongCodeError
         await self._set_codes(member, self.secrets.seal(secret), step, "codes switched on")
 
-    async def stop_codes(self, member: Member) -> None:
-        """From now on, a person signs in without codes."""
+    async def stop_codes(self, member: Member, password: str) -> None:
+        """From now on, a person signs in without codes. Raises WrongPasswordError: whoever finds a
+        page left open must not be able to take them away."""
+        await self._proved(member, password)
         await self._set_codes(member, "", 0, "codes switched off")
 
     def token_for_forms(self, token: str) -> str:
         """Return what every form of a session must bring back: nobody else can know it."""
         return self._hash("form", token)
+
+    async def _proved(self, member: Member, password: str) -> Person:
+        """The person behind a session, who knows the password. Raises WrongPasswordError."""
+        async with self.database.reading() as reading:
+            person = (await reading.exec(select(Person).where(Person.id == member.id))).one()
+        if not await self.hashing.fits(person.password, password[: passwords.LONGEST + 1]):
+            raise WrongPasswordError
+        return person
 
     async def _set_codes(self, member: Member, sealed: str, step: int, what: str) -> None:
         change = update(Person).where(col(Person.id) == member.id)

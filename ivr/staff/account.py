@@ -55,7 +55,11 @@ def add_pages(door: Door, office: Office) -> None:
     @door.page("/account/codes/stop", Role.ADVISER, "POST")
     async def stop_codes() -> Response:
         """Sign in without codes."""
-        await office.entrance.stop_codes(g.member)
+        form = await request.form
+        try:
+            await office.entrance.stop_codes(g.member, form.get("present", ""))
+        except WrongPasswordError as wrong:
+            return await door.show("account.html", 422, errors={"present": str(wrong)})
         return door.go("/account", done="no-codes")
 
     async def _codes(secret: str, status: int = 200, **context: object) -> Response:

@@ -165,12 +165,12 @@ class RequestPages:
         """Somebody may not be safe; or is safe again."""
         form = await request.form
         note, is_urgent = field(form, "why")[:LONGEST_NOTE], "safe_again" not in form
-        await self._there(number)
+        marked = "urgent" if (await self._there(number)).is_open else "urgent-ended"
         try:
             await self._office.desk.mark(number, g.member.name, is_urgent, note)
         except NoteNeededError:
             return await self._page(number, 422, form, {"why": "Write down why, in a few words."})
-        return self._door.go(f"/requests/{number}", done="urgent" if is_urgent else "not-urgent")
+        return self._door.go(f"/requests/{number}", done=marked if is_urgent else "not-urgent")
 
     async def reveal(self, number: int) -> Response:
         """Show the whole number without ringing. This is recorded."""

@@ -90,6 +90,8 @@ DONE = {
     "finished": "Saved. Thank you.",
     "handed-over": "It is your colleague's now.",
     "urgent": "It is marked urgent: everybody is shown it above the queue. It will not be erased.",
+    "urgent-ended": "It is marked urgent, and will not be erased. Nobody rings it: it has ended. "
+    "Open it again if somebody is to ring.",
     "not-urgent": "It is not marked urgent any more.",
     "ringing": "Your phone is being rung. Pick up, and press 1 to ring the caller.",
     "longer": "It is yours for 15 minutes more.",
