@@ -14,6 +14,19 @@ from databases import KINDS, ready_url
 
 from ivr.database import Database
 
+PATIENCE = (  # of callers, and of whoever looks whether all is well
+    "ivr.callbacks.planning.PATIENCE_S",
+    "ivr.callbacks.service.PATIENCE_S",
+    "ivr.conversation.SERVICE_SECONDS",
+    "ivr.duty.service.PATIENCE_S",
+    "ivr.health.PATIENCE_S",
+    "ivr.messages.service.PATIENCE_S",
+    "ivr.phone.calling.PATIENCE_S",
+    "ivr.phone.legs.PATIENCE_S",
+    "ivr.phone.texts.PATIENCE_S",
+    "ivr.speech.on_demand.IN_TIME",
+    "ivr.spool.PATIENCE_S",
+)
 EXIT_S = 60  # seconds: then whoever keeps the process from ending is named, and it ends
 
 
@@ -45,6 +58,16 @@ def files_parsed_once() -> Iterator[None]:
     parser makes of it is never changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(yaml, "compose", lru_cache(maxsize=1_000)(yaml.compose))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """Nobody in this process gives up because the machine is slow: a caller would hear the other
+    answer, which is not what is tested. Whoever tests just that sets the patience again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for patience in PATIENCE:
+            patch.setattr(patience, 60.0)
         yield
 
 

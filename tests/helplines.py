@@ -34,8 +34,9 @@ from quart import Quart
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
+from ivr import background
 from ivr.app import create_app
-from ivr.config import load_settings
+from ivr.config import Settings, load_settings
 from ivr.handset import Caller, Phone
 from ivr.handset.twiml import read
 from ivr.handset.webhook import new_sid
@@ -218,6 +219,19 @@ def quick_hashes() -> Iterator[None]:
 
 
 @contextmanager
+def made_ready_once() -> Iterator[None]:
+    """The database is ready before the helpline starts; a later look could make it anew when a test
+    has just taken it away."""
+
+    async def nothing_to_do(settings: Settings) -> None:
+        """It is ready."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(background, "_upgrade_own_database", nothing_to_do)
+        yield
+
+
+@contextmanager
 def helpline(
     var: Path, clock: Clock = now, public: str = "", **settings: str
 ) -> Iterator[Helpline]:
@@ -227,7 +241,7 @@ def helpline(
         public = public or f"http://127.0.0.1:{port}"
         chosen = load_settings(settings_of(var, public, **settings))
         make_ready(chosen.database_url)
-        with quick_hashes(), served(create_app(chosen, clock), listening):
+        with quick_hashes(), made_ready_once(), served(create_app(chosen, clock), listening):
             yield Helpline(port, public)
 
 

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from databases import PostgreSQL
+from databases import PostgreSQL, ready_url
 
 from ivr import background as under_test
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.spool import Spool
-from ivr.config import load_settings
 from ivr.core.speaking import DIGITS
 from ivr.database import Database, upgrade
 from ivr.house import now
@@ -31,11 +30,9 @@ from tests.helplines import (
     ROOT,
     Helpline,
     Page,
-    done,
     helpline,
     process,
     rows,
-    settings_of,
     wait_for,
 )
 
@@ -51,6 +48,7 @@ BROKEN = "Our helpline is not working just now."
 def test_a_call_goes_on_with_a_worker_that_was_not_there_when_it_began(tmp_path: Path) -> None:
     """The first process is killed between two keys (SIGKILL); the second has never seen the call,
     and gives the same reference for the same key press."""
+    ready_url("sqlite", tmp_path)
     with process(tmp_path) as first:
         saving = first.play("9", *SAVING)
         saved = first.post(saving.action, "1").page
@@ -66,7 +64,7 @@ def test_a_call_goes_on_with_a_worker_that_was_not_there_when_it_began(tmp_path:
 def test_two_workers_answer_one_call_in_turns(tmp_path: Path) -> None:
     """Every other key press reaches the other worker, and each knows all that went before; a
     repeat of the save that reaches both is saved once."""
-    done(upgrade(load_settings(settings_of(tmp_path, "http://helpline.test")).database_url))
+    ready_url("sqlite", tmp_path)
     with process(tmp_path) as first, process(tmp_path, first.public) as second:
         alone, page = first.post().page, second.post().page
         keys = ("9", "0", "1", "2", "07400654321", "1", "3", "*", "2", "1")
@@ -198,6 +196,7 @@ def test_a_database_that_somebody_else_holds_is_not_waited_for(tmp_path: Path, o
 
 def test_what_was_saved_on_disk_survives_the_process_that_saved_it(tmp_path: Path) -> None:
     """Killed after "Saved"; the next one delivers it, before anybody rings."""
+    ready_url("sqlite", tmp_path)
     with process(tmp_path) as first:
         saving = first.play(*SAVING)
         deleted(tmp_path)
@@ -213,6 +212,7 @@ def test_what_was_saved_on_disk_survives_the_process_that_saved_it(tmp_path: Pat
 @pytest.mark.skipif(sys.platform != "linux", reason="another process's limits: Linux only")
 def test_on_a_full_disk_nothing_is_said_to_be_saved(tmp_path: Path) -> None:
     """The server may write no further byte; once it may again, it saves."""
+    ready_url("sqlite", tmp_path)
     with process(tmp_path) as server:
         assert server.play(*SAVING, "1").words.startswith("Saved.")
         other = server.another_caller()

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from databases import ready_url
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -670,6 +671,7 @@ def test_nothing_personal_is_logged_in_a_whole_call(
 
 def test_nothing_personal_is_written_by_a_server(tmp_path: Path) -> None:
     """As it is deployed: a call-back saved, another on disk, a third nowhere, a forged request."""
+    ready_url("sqlite", tmp_path)
     with process(tmp_path) as server:
         reference(server.play(*SAVING, "1"))
         numbers = {row["reference"] for row in rows(tmp_path, "callback_request")}
