@@ -6,12 +6,10 @@ and stops with the tests. Migrations are run once for each kind; most tests get 
 
 import asyncio
 import shutil
-import subprocess
-import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -146,35 +144,3 @@ class PostgreSQL:
     def stop(self) -> None:
         """End it, and remove its data."""
         self._server.cleanup()
-
-
-def run_at_once(script: str, arguments: Sequence[Sequence[str]]) -> list[str]:
-    """Run a script in several processes, one for each list of arguments; return what they print.
-
-    They start their work together: each reads its input to the end first, which comes to all when
-    all are started.
-    """
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, *each],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for each in arguments
-    ]
-    for process in started:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.communicate()
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = []
-    for process in started:
-        out, err = process.communicate()
-        assert process.returncode == 0, err
-        said.append(out.strip())
-    return said

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from databases import KINDS, ROOT, new_url, run_at_once
+from databases import KINDS, ROOT, new_url
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -35,6 +35,7 @@ from tests.wishes import (
     set_state,
     stored,
 )
+from tests.workers import run_at_once
 
 HOURS = load_hours(ROOT / "flows" / "data" / "hours.yaml")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from databases import KINDS, new_url, run_at_once
+from databases import KINDS, new_url
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import SQLModel
@@ -26,6 +26,7 @@ from ivr import database as under_test
 from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
 from ivr.errors import SettingsError
 from ivr.journeys.tables import JourneyFeedback
+from tests.workers import run_at_once
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -1,9 +1,8 @@
 """What staff do with the queue: nobody rings a caller twice, and nothing falls out of it."""
 
 import asyncio
+import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -34,6 +33,7 @@ from ivr.callbacks.wishes import Kind, Wish
 from ivr.database import Database, upgrade
 from ivr.hours import Hours, Opening, load_hours
 from tests.helplines import PATIENCE, SetClock
+from tests.workers import started
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 FERNET_KEY = Fernet.generate_key()
@@ -534,29 +534,13 @@ async def test_however_many_claim_at_once_and_whoever_dies_each_request_is_worke
     await upgrade(url)
     database = Database(url)
     await wished(database, *(wish(number) for number in range(REQUESTS)))
-    working = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKING, url, FERNET_KEY.decode(), HASH_KEY.decode(), f"p{who}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for who in range(people)
-    ]
-    for process in working:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in working:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in working[: people // 2]:
-        assert process.stdout is not None
-        process.stdout.readline()  # it has claimed one, and works
-        process.send_signal(signal.SIGKILL)
-    for process in working:
-        process.communicate()
+    given = [url, FERNET_KEY.decode(), HASH_KEY.decode()]
+    with started(WORKING, [[*given, f"p{who}"] for who in range(people)]) as working:
+        for process in working[: people // 2]:
+            process.out.readline()  # it has claimed one, and works
+            os.kill(process.pid, signal.SIGKILL)
+        for process in working:
+            process.out.read()
     later = Desk(database, KEYS, lambda: HOURS, lambda: datetime.now(UTC) + CLAIM_LASTS)
     while claim := await later.claim_next("last"):
         await later.finish(claim, "spoke")

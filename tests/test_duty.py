@@ -33,6 +33,7 @@ from ivr.duty.roster import (
 from ivr.duty.service import RingNext, TeamOpen, WasTaken
 from ivr.hours import Hours, Opening, load_hours
 from tests.helplines import SetClock
+from tests.workers import run_at_once
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 FERNET_KEY = Fernet.generate_key()
@@ -288,8 +289,6 @@ asyncio.run(work(*sys.argv[1:4]))
 @pytest.mark.parametrize("kind", KINDS)
 async def test_eight_callers_at_once_ring_three_people_once_each(kind: str, tmp_path: Path) -> None:
     """In eight processes, and each of those who rings has somebody to themselves."""
-    from databases import run_at_once
-
     url = new_url(kind, tmp_path)
     await upgrade(url)
     database = Database(url)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from databases import KINDS, new_url, run_at_once
+from databases import KINDS, new_url
 from sqlalchemy import text
 
 from ivr.callbacks.keys import Keys
@@ -26,6 +26,7 @@ from tests.wishes import (
     save_with,
     stored,
 )
+from tests.workers import run_at_once
 
 
 @pytest.fixture
