@@ -8,47 +8,16 @@ import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.service import CheckNumber, PlanCallBack
-from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
 from ivr.database import Database
 from ivr.hours import load_hours
 from ivr.numbers import caller_number, masked, printed, usable
 from ivr.vault import UnreadableError
-
-NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
-NUMBER = "+447700900123"
-CALL = Call("CA" + "1" * 32, NUMBER)
-FERNET_KEY = Fernet.generate_key()
-HASH_KEY = b"a key for hashes, in tests"
-KEYS = Keys((FERNET_KEY,), HASH_KEY)
-SAVE = Ask(
-    "save-call-back",
-    {
-        "number": NUMBER,
-        "slot": "morning",
-        "due_at": "2026-11-25T12:00:00Z",
-        "council": "E08000035",
-        "topic": "school/rights",
-    },
-    "callback/save",
-    7,
-)
-
-
-def clock() -> datetime:
-    return NOW
-
-
-async def stored(database: Database, table: str) -> list[dict[str, object]]:
-    async with database.reading() as session:
-        rows = await (await session.connection()).execute(text(f"select * from {table}"))
-        return [dict(row) for row in rows.mappings()]
-
+from tests.wishes import CALL, FERNET_KEY, HASH_KEY, KEYS, NUMBER
 
 # --- which numbers may be rung ---------------------------------------------------------------
 
