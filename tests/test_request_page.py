@@ -106,7 +106,7 @@ def test_the_history_says_in_words_who_did_what_and_when(here: Place) -> None:
     assert "Ada Hill: claimed · today at 10:30 am" in history
     change(here, "update callback_event set what = 'message: no' where who = 'caller'")
     history = words(ada.get(ONE))
-    assert "May we leave a message? The caller said no. · today at 10:30 am" in history
+    assert "May we leave a message? The caller said no · today at 10:30 am" in history
 
 
 def test_who_marks_an_ended_request_urgent_is_told_that_nobody_rings_it(here: Place) -> None:

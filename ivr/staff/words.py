@@ -218,7 +218,7 @@ def happened(who: str, what: str) -> str:
         return f"{who}: {what}"
     asked, _, answer = what.partition(": ")
     if asked in ASKED:
-        return f"{ASKED[asked]} The caller said {answer}."
+        return f"{ASKED[asked]} The caller said {answer}"
     return f"The caller: {BY_CALLER.get(what, what)}"
 
 
