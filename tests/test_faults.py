@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,14 @@ from tests.helplines import (
     ROOT,
     Helpline,
     Page,
+    SetClock,
     helpline,
     process,
     rows,
     wait_for,
 )
 
+TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)  # when the numbers may be read out
 SAVING = ("0", "1", "1", "1")  # to the step where 1 saves
 KEYS = Keys((KEY.encode(),), KEY.encode())
 LOST = "Sorry. I lost my place in this call. We will start again."
@@ -141,7 +144,7 @@ def test_without_its_database_a_call_still_hears_guidance_and_contacts_and_is_sa
     tmp_path: Path, fault: Callable[[Path], None]
 ) -> None:
     """It was there when the call began, and had been used; the wish is kept on disk."""
-    with helpline(tmp_path) as line:
+    with helpline(tmp_path, SetClock(TUESDAY)) as line:
         assert line.play(*SAVING, "1").words.startswith("Saved.")
         other = line.another_caller()
         page, saving = other.play("9"), other.play(*SAVING)
