@@ -8,6 +8,7 @@ nothing is ever "saved" in a place where nobody will look.
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -41,10 +42,15 @@ UPGRADE_LOCK = 7_203_112  # any fixed number: the advisory lock that upgrades qu
 # error, but says that the database works and that the data is wrong.
 UNUSABLE = (DBAPIError, DisconnectionError, NoConnectionFree, OSError, TimeoutError)
 REFUSED = (IntegrityError, DataError)
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 class NoDatabaseError(HelplineError):
     """The database cannot be used just now; `ivr db upgrade` makes it and brings it up to date."""
+
+
+class DamagedDatabaseError(NoDatabaseError):
+    """The database is damaged. Put a good copy there, or move it away and run `ivr db upgrade`."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -113,7 +119,8 @@ def _usable() -> Iterator[None]:
     except REFUSED:
         raise
     except UNUSABLE as problem:
-        raise NoDatabaseError from problem
+        code = getattr(getattr(problem, "orig", None), "sqlite_errorcode", None)
+        raise (DamagedDatabaseError if code in DAMAGED else NoDatabaseError) from problem
 
 
 async def current(url: str) -> str:

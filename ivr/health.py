@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ivr.core.wording import every_line
-from ivr.database import NoDatabaseError, current, head
+from ivr.database import DamagedDatabaseError, NoDatabaseError, current, head
 from ivr.directory.standing import RECENT, SOON, ring_first, standings
 from ivr.hours import LONDON
 from ivr.house import House
@@ -199,6 +199,8 @@ async def _of_database(house: House) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
             found = await current(house.settings.database_url)
+    except DamagedDatabaseError:
+        return "its file is damaged: put a good copy there, or move it away; then ivr db upgrade"
     except Exception as fault:  # whatever it is, it is the answer
         return f"it cannot be reached ({type(fault).__name__})"
     return (

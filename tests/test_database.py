@@ -23,7 +23,15 @@ import ivr.messages.tables
 import ivr.people.tables
 import ivr.today.tables
 from ivr import database as under_test
-from ivr.database import BUSY_MS, Database, NoDatabaseError, current, head, upgrade
+from ivr.database import (
+    BUSY_MS,
+    DamagedDatabaseError,
+    Database,
+    NoDatabaseError,
+    current,
+    head,
+    upgrade,
+)
 from ivr.errors import SettingsError
 from ivr.journeys.tables import JourneyFeedback
 from tests.workers import run_at_once
@@ -233,6 +241,17 @@ async def test_a_database_that_was_never_made_is_said_so(url: str) -> None:
         async with made.reading() as session:
             await session.get(JourneyFeedback, "an effect")
     await made.close()
+
+
+async def test_a_file_that_is_damaged_is_said_so(tmp_path: Path) -> None:
+    """Also by the command that would make one: it is not made over what may still be saved."""
+    file = tmp_path / "helpline.db"
+    file.write_bytes(b"no database" * 100)
+    url = f"sqlite+aiosqlite:///{file}"
+    for ask in (current, upgrade):
+        with pytest.raises(DamagedDatabaseError, match="good copy"):
+            await ask(url)
+    assert file.read_bytes() == b"no database" * 100
 
 
 async def test_a_server_that_is_not_there_is_said_so() -> None:
