@@ -498,7 +498,7 @@ async def test_the_bell_rings_for_what_others_did(database: Database, desk: Desk
 # --- many at once ------------------------------------------------------------------------------
 
 WORKING = """
-import asyncio, sys
+import asyncio, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
 from ivr.callbacks.desk import Desk
@@ -506,7 +506,7 @@ from ivr.callbacks.keys import Keys
 from ivr.database import Database
 from ivr.hours import load_hours
 
-async def main(url, fernet_key, hash_key, who):
+async def main(url, fernet_key, hash_key, who, end):
     database = Database(url, busy_ms=60_000)  # a slow machine is not what is tested
     keys = Keys((fernet_key.encode(),), hash_key.encode())
     hours = load_hours(Path("flows/data/hours.yaml"))
@@ -515,6 +515,8 @@ async def main(url, fernet_key, hash_key, who):
     while claim := await desk.claim_next(who):
         print(claim.reference, flush=True)
         await desk.finish(claim, "spoke")
+    if end == "killed":
+        signal.pause()  # there was nothing left to be killed in
     await database.close()
 
 asyncio.run(main(*sys.argv[1:]))
@@ -535,7 +537,9 @@ async def test_however_many_claim_at_once_and_whoever_dies_each_request_is_worke
     database = Database(url)
     await wished(database, *(wish(number) for number in range(REQUESTS)))
     given = [url, FERNET_KEY.decode(), HASH_KEY.decode()]
-    with started(WORKING, [[*given, f"p{who}"] for who in range(people)]) as working:
+    ends = ["killed"] * (people // 2) + ["done"] * (people // 2)
+    work = [[*given, f"p{who}", end] for who, end in enumerate(ends)]
+    with started(WORKING, work) as working:
         for process in working[: people // 2]:
             process.out.readline()  # it has claimed one, and works
             os.kill(process.pid, signal.SIGKILL)
