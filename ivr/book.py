@@ -12,7 +12,7 @@ from ivr.core.graph import person_menus
 from ivr.errors import BookError
 from ivr.flowfile import Flows, read_flows
 from ivr.flowfile.settled import Settled
-from ivr.prompts import Prompts, Term, overdue, read_prompts
+from ivr.prompts import LEXICON, Prompts, Term, overdue, read_prompts
 from ivr.yamlfile import Finding, Report, Where, did_you_mean, shown
 
 LANGUAGE = "en-GB"
@@ -55,7 +55,8 @@ def read_book(
     book = _compiled(steps, texts, "" if report.errors else _digest(flows, prompts))
     if book:
         nowhere = Where(shown(flows.resolve() / "book.yaml", root))
-        for flaw in flaws(book, whole=not of_flows.lost):
+        terms = None if LEXICON in texts.unread else texts.lexicon
+        for flaw in flaws(book, terms, whole=not of_flows.lost):
             where = _place(flaw, steps, texts) or nowhere
             note = report.warn if flaw.harmless else report.error
             note(where, flaw.code, flaw.message, flaw.remedy)
@@ -115,6 +116,7 @@ def _compiled(flows: Flows, prompts: Prompts, digest: str) -> Book | None:
         entry_wait=settled.entry_wait,
         read_wait=settled.read_wait,
         texts=settled.texts,
+        numbers=settled.numbers,
         starts=flows.starts,
         person_menus=person_menus(flows.steps, settled.frame.person_at),
         spoken=frozenset(

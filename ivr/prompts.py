@@ -87,9 +87,9 @@ def read_prompts(folder: Path, report: Report, root: Path) -> Prompts:
 
 def _read_lexicon(content: Value, prompts: Prompts) -> None:
     fields = content.fields(("terms",), needed=("terms",))
-    if "terms" not in fields:
-        return
-    for key, value in fields["terms"].pairs():
+    if "terms" not in fields or not fields["terms"].is_mapping:
+        prompts.unread.add(LEXICON)
+    for key, value in fields["terms"].pairs() if "terms" in fields else ():
         term = value.fields(("plain", "clip", "say"), needed=("plain", "clip", "say"))
         words = {name: field.text() for name, field in term.items()}
         prompts.lexicon[key.text()] = Term(

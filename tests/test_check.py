@@ -339,7 +339,7 @@ def test_where_a_way_on_is_lost_nobody_is_told_that_nothing_leads_on(tmp_path: P
 def test_every_step_of_both_books_can_be_come_to() -> None:
     for loaded in (sample(), real()):
         assert reachable(loaded.book) == set(loaded.book.steps)
-        assert list(flaws(loaded.book)) == []
+        assert list(flaws(loaded.book, loaded.lexicon)) == []
 
 
 def test_the_house_answers_every_service_that_it_says_it_has(tmp_path: Path) -> None:

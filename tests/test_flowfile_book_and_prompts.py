@@ -35,8 +35,8 @@ MISTAKES = {
             (
                 'flows/book.yaml:2:1: error F002: unknown field "begin" (known here: start,'
                 " language, person, press, count, slower, more, sorry_lost, sorry_stuck,"
-                " trouble, silence, wrong_key, facts, closing, services, texts, wait, entry_wait,"
-                " read_wait)"
+                " trouble, silence, wrong_key, facts, closing, services, texts, numbers, wait,"
+                " entry_wait, read_wait)"
             ),
             'flows/book.yaml:2:1: error F006: "start" is missing here (add `start: ...`)',
         ],

@@ -254,6 +254,7 @@ class Book:
     silence: Handlers
     wrong_key: Handlers
     texts: TextFrame | None = None  # None: nothing of this book is sent by text
+    numbers: frozenset[str] = frozenset()  # telephone numbers that prompts may give, digits alone
     wait: int = 10  # seconds for one key
     entry_wait: int = 20  # seconds for typed digits, and between them
     read_wait: int = 2  # seconds between the parts of an answer

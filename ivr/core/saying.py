@@ -4,6 +4,7 @@ A line is the unit of sound: one clip, one ``<Play>`` or one ``<Say>``. It is ma
 from one prompt, so that a recording made by a person can take the place of a whole prompt.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,6 +29,7 @@ class Pause:
     seconds: float
 
 
+WORDS_A_MINUTE = 150  # at the normal pace (accessibility rule R24)
 HEARD_AS_A_COMMA = 0.5  # seconds: shorter pauses, between the digits of a number, are not written
 SENTENCE_MARKS = (".", ",", ":", ";", "?", "!")
 
@@ -84,3 +86,11 @@ class Line:
 def silence(seconds: float) -> Line:
     """A line of nothing but a pause."""
     return Line((Phrase((Pause(seconds),)),))
+
+
+def seconds(lines: Iterable[Line]) -> float:
+    """How long these lines last at the normal pace, their pauses included."""
+    pieces = [piece for line in lines for piece in line.pieces]
+    words = sum(len(piece.text.split()) for piece in pieces if isinstance(piece, Words))
+    pauses = sum(piece.seconds for piece in pieces if isinstance(piece, Pause))
+    return words * 60 / WORDS_A_MINUTE + pauses

@@ -1,6 +1,6 @@
 """``flows/book.yaml``: where a call starts, the global keys, waits, silences and services."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ivr.core.flow import Frame, Handler, Place, ServiceSpec, TextFrame
@@ -30,6 +30,7 @@ class Settled:
     entry_wait: int
     read_wait: int
     texts: TextFrame | None = None
+    numbers: frozenset[str] = frozenset()  # that prompts may give, digits alone
     services_at: dict[str, Where] = field(default_factory=dict)  # where each is declared
 
 
@@ -41,7 +42,7 @@ _BOOK_NEEDS = ("start", "language", "person", *_FRAME, "trouble", "silence", "wr
 
 def read_book(content: Value, names: Names) -> Settled | None:
     """What the book file settles, or None when too much of it is missing to go on."""
-    known = (*_BOOK_NEEDS, "facts", "closing", "services", "texts", *_WAITS)
+    known = (*_BOOK_NEEDS, "facts", "closing", "services", "texts", "numbers", *_WAITS)
     fields = content.fields(known, needed=_BOOK_NEEDS)
     if any(name not in fields for name in _BOOK_NEEDS):
         return None
@@ -73,6 +74,7 @@ def read_book(content: Value, names: Names) -> Settled | None:
         entry_wait=waits["entry_wait"],
         read_wait=waits["read_wait"],
         texts=_texts(fields.get("texts"), names),
+        numbers=frozenset(_numbers(fields.get("numbers"))),
         services_at={key.text(): key.where for key, _ in _declared(fields.get("services"))},
     )
 
@@ -86,6 +88,19 @@ def _texts(value: Value | None, names: Names) -> TextFrame | None:
     if any(name not in fields for name in wanted):
         return None
     return TextFrame(names.prompt(fields["first_line"]), names.prompt(fields["more"]))
+
+
+def _numbers(value: Value | None) -> Iterator[str]:
+    """The telephone numbers that prompts may give: ``0800 1111: whose it is, and who said so``."""
+    for key, whose in _declared(value):
+        digits = "".join(key.text().split())
+        if not digits.isdecimal():
+            message = f'"{key.text()}" is not a phone number'
+            key.error("F007", message, "write it as it is printed in the UK: 0800 1111")
+        elif not whose.text().strip():
+            whose.error("F006", "whose number is this?", "say whose it is, and where it was found")
+        else:
+            yield digits
 
 
 def _declared(value: Value | None) -> Iterable[tuple[Value, Value]]:

@@ -9,13 +9,13 @@ import sys
 from contextlib import AsyncExitStack
 from typing import TextIO
 
-from ivr.core.saying import SENTENCE_MARKS, Pause
+from ivr.core.saying import SENTENCE_MARKS, WORDS_A_MINUTE, Pause
 from ivr.handset import sound
 from ivr.handset.keyboard import SPEAK, Keyboard, keyboard
 from ivr.handset.phone import Moment, Phone, Sound, Speech
 from ivr.handset.verbs import Dial, Gather, Record, Waits, entered
 
-WORDS_A_SECOND = 2.5  # 150 a minute
+WORDS_A_SECOND = WORDS_A_MINUTE / 60
 SECONDS_A_MARK = 0.5  # a full stop or a comma is a pause
 START_UP = 0.3  # seconds that a player may take before it is heard
 

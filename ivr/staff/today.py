@@ -10,6 +10,7 @@ from quart import Response, g, request
 
 from ivr.callbacks.planning import Promised
 from ivr.core.flow import Book
+from ivr.core.saying import WORDS_A_MINUTE
 from ivr.core.wording import labelled, line
 from ivr.hours import LONDON, Opening, bank_holiday
 from ivr.people.tables import Role
@@ -28,7 +29,6 @@ from ivr.today.tables import Closure
 from ivr.today.today import opening_of
 
 AHEAD = 14  # days after today that are shown
-WORDS_A_MINUTE = 150  # as the clips are made
 
 # Beside which field it is told that a day cannot be changed so.
 FIELDS = {

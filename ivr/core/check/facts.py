@@ -127,12 +127,7 @@ def slots_of(prompt: Prompt) -> tuple[str, ...]:
 
 
 def _unspoken(book: Book) -> Iterator[Flaw]:
-    frame = book.frame
-    spoken = {frame.person, frame.press, frame.count, frame.slower, frame.more}
-    spoken |= {frame.sorry_lost, frame.sorry_stuck}
-    for step in book.steps.values():
-        spoken.update(spoken_by(step))
-    spoken.update(book.texted())
+    spoken = {*spoken_anywhere(book), *book.texted()}
     # A name that a step misspells is a mistake already, and the prompt that it means is not unused.
     misspelt = spoken - set(book.prompts)
     meant = {near for name in misspelt for near in get_close_matches(name, list(book.prompts))}
@@ -140,6 +135,16 @@ def _unspoken(book: Book) -> Iterator[Flaw]:
         if prompt not in spoken | meant:
             remedy = "let a step say it, or delete it"
             yield Flaw("F018", f'no step says "{prompt}"', remedy, prompt=prompt, harmless=True)
+
+
+def spoken_anywhere(book: Book) -> set[str]:
+    """The ids of the prompts that some call may hear."""
+    frame = book.frame
+    spoken = {frame.person, frame.press, frame.count, frame.slower, frame.more}
+    spoken |= {frame.sorry_lost, frame.sorry_stuck}
+    for step in book.steps.values():
+        spoken.update(spoken_by(step))
+    return spoken
 
 
 def spoken_by(step: Step) -> Iterator[str]:

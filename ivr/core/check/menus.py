@@ -22,7 +22,7 @@ SPOKEN_SILENCES, QUIET_WAITS = 2, 10  # "take your time" and a person; then noth
 LONG_WAIT = 20  # seconds
 KEY = re.compile(
     r"\b(?:press|push|key)[\s/]+(?:the\s+)?(?:key\s+)?"
-    r"(?:[0-9*#]|(?:zero|one|two|three|four|five|six|seven|eight|nine|star|hash|pound|square)\b)",
+    r"(?:[0-9*#]|(?:zero|one(?!\s+key)|two|three|four|five|six|seven|eight|nine|star|hash|pound|square)\b)",
     re.IGNORECASE,
 )
 
