@@ -53,6 +53,13 @@ SPOKEN = {
             " the key)"
         ],
     ),
+    "the key, by another name, before what it does": (
+        "Hit the 9 key for help.",
+        [
+            'error A003: "Hit the 9 key for" names the key before what it does (turn it round:'
+            ' "For help / press 0")'
+        ],
+    ),
     "padding": (
         "Your call is important to us.",
         ['warning A020: "Your call is important" helps nobody (leave it out)'],
@@ -129,6 +136,7 @@ def test_words_that_are_hard_to_follow_are_told(what: str, tmp_path: Path) -> No
         "Find a pen. / When you are ready / press 1, or just wait.",
         "On the keypad, press one key for each letter. // The keys are 5 3 3.",
         "In 2014 the UK had 4200 libraries, and 250 of them were new.",
+        "To go back / please press star. // You need to press 9.",
         "One. / Two. / Three. // It takes one, two, three days.",
         "Ask for the ISBN. / Ring 999, 111 or 116 123. // Ring 18001 first.",
         "In danger / hang up and ring nine nine nine.",

@@ -21,11 +21,13 @@ FILLER = (
 )
 _FILLER = re.compile(rf"\b(?:{FILLER})\b", re.IGNORECASE)
 _KEY_FIRST = re.compile(rf"{KEY.pattern}(?:\s+key)?[\s,]+(?:for|to|if)\b", re.IGNORECASE)
-_IN_ONE_BREATH = re.compile(rf"(?!\b(?:or|and|then)\s)\b[\w'’]+,?\s+{KEY.pattern}", re.IGNORECASE)
+_IN_ONE_BREATH = re.compile(
+    rf"(?!\b(?:or|and|then|to|please|just|now)\s)\b[\w'’]+,?\s+{KEY.pattern}", re.IGNORECASE
+)
 _CAPITALS = re.compile(r"\b[A-Z]{2,}(?:\.[A-Z]{2,})*s?\b")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _FOR_THE_EYE = re.compile(
-    r"(?P<address>\b(?:[\w-]+\.)+(?:uk|org|com|net|gov|info)\b)"
+    r"\b(?:[\w-]+\.)+(?:uk|org|com|net|gov|info)\b"
     r"|\b(?:[A-Za-z]\.){2,}"  # e.g. and S.E.N.
     r"|\b(?:etc|eg|ie|approx|tel|hrs|mins|yrs|dept|govt|vs|incl|asap)\b"
     r"|\b\d+[.:]\d+(?:[ap]m)?\b|\b\d+[ap]m\b"  # a time, or a part of a number

@@ -21,7 +21,7 @@ from ivr.core.graph import at_once, closure
 SPOKEN_SILENCES, QUIET_WAITS = 2, 10  # "take your time" and a person; then nothing but waiting
 LONG_WAIT = 20  # seconds
 KEY = re.compile(
-    r"\b(?:press|push|key)[\s/]+(?:the\s+)?(?:key\s+)?"
+    r"\b(?:press|push|hit|key)[\s/]+(?:the\s+)?(?:(?:key|button|number)\s+)?"
     r"(?:[0-9*#]|(?:zero|one(?!\s+key)|two|three|four|five|six|seven|eight|nine|star|hash|pound|square)\b)",
     re.IGNORECASE,
 )
