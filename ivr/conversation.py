@@ -66,6 +66,7 @@ class Turn:
     lines: tuple[Line, ...]
     held: int  # how many of the first lines no key may cut short
     sealed: str
+    heard: str  # its kind, as the journey has it
 
 
 class Conversation:
@@ -101,7 +102,7 @@ class Conversation:
             lines, visited = lines + said.lines, visited + said.visited
         kind = type(heard).__name__.lower()
         self._record(Visit(position.journey, position.turn, kind, visited))
-        return Turn(said, lines, held, self._sealer.seal_position(call.sid, position))
+        return Turn(said, lines, held, self._sealer.seal_position(call.sid, position), kind)
 
     def _found(self, call: Call, sealed: str, heard: Heard) -> tuple[Position, Heard]:
         """Where the call stands. One whose position cannot be read starts again."""

@@ -18,7 +18,8 @@ travels; routing would only tidy, decode and redirect it, and takes as long as t
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 from traceback import format_tb
 from urllib.parse import quote, urlsplit
 
@@ -31,6 +32,7 @@ from ivr.phone.fallback import MARK, last_resort
 from ivr.phone.hearing import hear
 from ivr.phone.legs import NOTHING_TO_SAY, Legs
 from ivr.phone.signature import is_signed, parameters, posted
+from ivr.phone.tally import NONE, WRONG, Tally
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Clip, Writer, document
 
@@ -60,6 +62,7 @@ class Telephone:
     legs: Legs | None = None  # None while nobody of ours can be rung
     calling: Calling | None = None  # None while staff cannot ring callers from their page
     texts: Texts | None = None  # None while there is neither a usable book nor a place to keep them
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Hook:
     url: str  # as it was signed
     form: Mapping[str, str]
     query: Mapping[str, str]
+    arrived: float  # all of it, by ``perf_counter``
 
 
 class _HungUpError(Exception):
@@ -151,8 +155,13 @@ async def _hook(
     if scope["method"] == "CONNECT":  # after a 200 the server would hold the line open as a tunnel
         return None
     # Who sends no signature is not listened to any further: reading takes time from the calls.
-    signed = any(name == SIGNATURE for name, _ in scope["headers"])
-    return _signed(telephone, scope, await _body(receive)) if signed else None
+    if not any(name == SIGNATURE for name, _ in scope["headers"]):
+        telephone.tally.refused[NONE] += 1
+        return None
+    hook = _signed(telephone, scope, await _body(receive))
+    if hook is None:
+        telephone.tally.refused[WRONG] += 1
+    return hook
 
 
 async def _leg(telephone: Telephone, sealed: str, hook: Hook) -> tuple[int, str]:
@@ -175,7 +184,9 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
         call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
         heard = hear(hook.form, hook.query)
         turn = await telephone.conversation.take_turn(call, sealed, heard)
-        return _written(telephone, turn, hook)
+        page = _written(telephone, turn, hook)
+        telephone.tally.turn(turn.heard, perf_counter() - hook.arrived)
+        return page
     except Exception as fault:  # our own fault is no reason for a dead line
         # Where it failed, but not its message: that may hold a number.
         log.error(
@@ -203,6 +214,7 @@ def _written(telephone: Telephone, turn: Turn, hook: Hook) -> str:
 
 
 def _last_resort(telephone: Telephone, hook: Hook, failed: str = "") -> str:
+    telephone.tally.last_resorts += 1
     path = voice_path(telephone.public_url)
     ours = hook.base.removesuffix(path.removesuffix("/voice"))
     return last_resort(failed, ours, path, telephone.other_number)
@@ -226,6 +238,7 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
 
 def _signed(telephone: Telephone, scope: HTTPScope, body: bytes) -> Hook | None:
     """The request, if it is signed."""
+    arrived = perf_counter()
     headers = dict(scope["headers"])  # names are in small letters
     base = telephone.public_url or f"http://{headers.get(b'host', b'localhost').decode('latin-1')}"
     query = scope["query_string"]
@@ -242,4 +255,4 @@ def _signed(telephone: Telephone, scope: HTTPScope, body: bytes) -> Hook | None:
         return None
     asked = dict(parameters(query)) if query else {}
     form = asked if scope["method"] == "GET" else dict(params)
-    return Hook(base, url, form, asked)
+    return Hook(base, url, form, asked, arrived)
