@@ -25,12 +25,14 @@ from ivr.house import Clock, House, build, now
 from ivr.messages.inbox import Letterbox
 from ivr.messages.outbox import Outbox
 from ivr.messages.sender import Sender
+from ivr.metrics import add_metrics
 from ivr.numbers import caller_number
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.calling import Calling
 from ivr.phone.legs import Legs
 from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
+from ivr.phone.tally import Tally
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
 from ivr.postroom import text_keys, texts_spool
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         staff_pages(app, _office(house, calling), house.bell)
         site_pages(app, _site(settings, lambda: house.shelf.loaded.book))
         _add_health(app, lambda: degraded(house))
+        add_metrics(app, settings, telephone.tally, lambda: degraded(house), house)
         add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
@@ -86,6 +89,8 @@ def _add_last_resort(app: Quart, settings: Settings, clock: Clock, problem: Exce
 
     _add_health(app, without_book, ready=False)
     site_pages(app, _site(settings, lambda: None))
+    tally = Tally()
+    add_metrics(app, settings, tally, without_book, None)
     return Telephone(
         tokens=settings.auth_tokens,
         public_url=settings.public_url,
@@ -95,6 +100,7 @@ def _add_last_resort(app: Quart, settings: Settings, clock: Clock, problem: Exce
         clip=_by_twilio,
         may_dial=lambda number: False,
         texts=_texts_to_keep(app, settings, clock),
+        tally=tally,
     )
 
 

@@ -18,6 +18,23 @@ from ivr.spool import Spool
 
 PATIENCE_S = 2.0  # seconds for the database
 NAMED = 3  # councils to ring first
+#: All that `degraded` can name.
+PARTS = (
+    "hours",
+    "places",
+    "directory",
+    "kept-directory",
+    "book",
+    "database",
+    "texts",
+    "texts waiting",
+    "texts unknown",
+    "spool",
+    "texts spool",
+    "aside",
+    "texts aside",
+    "journeys",
+)
 
 
 class State(StrEnum):

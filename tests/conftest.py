@@ -21,6 +21,7 @@ PATIENCE = (  # of callers, and of whoever looks whether all is well
     "ivr.duty.service.PATIENCE_S",
     "ivr.health.PATIENCE_S",
     "ivr.messages.service.PATIENCE_S",
+    "ivr.metrics.PATIENCE_S",
     "ivr.phone.calling.PATIENCE_S",
     "ivr.phone.legs.PATIENCE_S",
     "ivr.phone.texts.PATIENCE_S",

@@ -91,6 +91,11 @@ def test_a_given_mapping_is_all_that_is_read(monkeypatch: pytest.MonkeyPatch) ->
         ("IVR_OTHER_NUMBER", "0909 879 0123", "IVR_OTHER_NUMBER is '0909 879 0123'. It must"),
         ("IVR_OTHER_NUMBER", "0701 234 5678", "07 (not 070)"),
         ("IVR_SEARCH_KEY", "short", "IVR_SEARCH_KEY cannot be used. It must have at least 16"),
+        (
+            "IVR_METRICS_TOKEN",
+            "nonsense",
+            "IVR_METRICS_TOKEN cannot be used. It must have at least",
+        ),
         ("IVR_SECRET_KEYS", f"{KEY},nonsense", "IVR_SECRET_KEYS cannot be used. Key 2 is not"),
         ("IVR_SECRET_KEYS", "nonsense!", "Key 1 is not"),
         ("IVR_DATABASE_URL", "postgres://u:hunter2@h/d", "IVR_DATABASE_URL cannot be used."),
@@ -162,9 +167,10 @@ def test_no_secret_is_shown_when_settings_are_printed() -> None:
             "IVR_DATABASE_URL": POSTGRES,
             "IVR_SECRET_KEYS": KEY,
             "IVR_SEARCH_KEY": "a long enough search key",
+            "IVR_METRICS_TOKEN": "a token for metrics",
         }
     )
-    for secret in ("t0ken", "hunter2", KEY, "long enough"):
+    for secret in ("t0ken", "hunter2", KEY, "long enough", "for metrics"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
 

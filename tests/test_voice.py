@@ -318,7 +318,9 @@ def test_whatever_host_is_asked_for_in_demo_mode_a_fault_is_answered(
 
 
 @pytest.mark.parametrize("client", [("192.0.2.7", 4711), ("::ffff:192.0.2.7", 1), ("", None), None])
-@pytest.mark.parametrize("path", ["/voice", "/voice/x", "/healthz", "/readyz", "/audio/x.wav", "/"])
+@pytest.mark.parametrize(
+    "path", ["/voice", "/voice/x", "/healthz", "/readyz", "/metrics", "/audio/x.wav", "/"]
+)
 async def test_demo_mode_answers_this_machine_alone(
     tmp_path: Path, path: str, client: tuple[str, int] | None
 ) -> None:
@@ -329,7 +331,7 @@ async def test_demo_mode_answers_this_machine_alone(
     answer = await stranger.get(path, scope_base={"client": client})
     assert (answer.status_code, await answer.get_data(as_text=False)) == (403, b"")
     assert here.status_code == (
-        200 if path in ("/", "/healthz", "/readyz") else 403 if "voice" in path else 404
+        200 if path in ("/", "/healthz", "/readyz", "/metrics") else 403 if "voice" in path else 404
     )
 
 

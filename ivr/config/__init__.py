@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         description="UK mobiles, comma-separated, such as `+447400123456`, that are texted when a"
         " request is marked urgent. Unset, or without `IVR_TEXT_FROM`: only the pages tell.",
     )
+    metrics_token: Annotated[SecretStr, AfterValidator(values.long_enough)] = Field(
+        default=SecretStr(""),
+        description="Who sends this as a bearer token reads the figures at `/metrics`; at least 16"
+        " characters. Unset: nobody does, but this machine in demo mode.",
+    )
     demo: Annotated[bool | None, BeforeValidator(values.yes_or_no)] = Field(
         default=None,
         description="`yes` forces demo mode (loopback only, drama numbers accepted), `no` forbids"
@@ -282,7 +287,7 @@ def _given(environ: Mapping[str, str]) -> Settings:
 
 
 # What is never quoted in a message. The database's address may hold a password.
-_SECRET = ("twilio_auth_token", "secret_keys", "search_key", "database_url")
+_SECRET = ("twilio_auth_token", "secret_keys", "search_key", "metrics_token", "database_url")
 
 
 def _complaint(error: Mapping[str, object]) -> str:
