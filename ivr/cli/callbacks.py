@@ -231,9 +231,11 @@ def _print(found: Sequence[Shown], as_json: bool) -> None:
         ]
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
+    from ivr.staff.contact_rules import contact_rules
+
     for one, history in found:
-        for name, value in asdict(one).items():
-            shown = ", ".join(value) if isinstance(value, list) else str(value)
+        for name, value in {**asdict(one), "access": contact_rules(one.access)}.items():
+            shown = "\n                ".join(value) if isinstance(value, list) else str(value)
             click.echo(f"{name.replace('_', ' '):>14}  {shown or '-'}")
         for each in history:
             click.echo(f"{each.at:>22}  {each.who}: {each.what}")

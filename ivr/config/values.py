@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, SecretStr
 # What a caller can tell us about how to ring them. Each has a question in flows/needs.yaml.
 NEEDS = (
     "message",  # leave a message if nobody answers
-    "someone-else",  # somebody else may answer the phone
+    "someone-else",  # someone else may answer: no leave to say who rings, now or later
     "slower",  # speak slowly
     "interpreter",  # have an interpreter on the call
     "relay",  # by Relay UK or by text

@@ -9,7 +9,7 @@ from quart import Response, g, request
 from ivr.callbacks.queue import MANY
 from ivr.callbacks.records import Looking, Shown, View
 from ivr.people.tables import Role
-from ivr.staff import words
+from ivr.staff.contact_rules import contact_rules
 from ivr.staff.door import Door, field, number
 from ivr.staff.office import Office
 from ivr.staff.topics import Topics
@@ -107,7 +107,7 @@ def add_pages(door: Door, office: Office) -> None:
             "topics": Topics(office.book()),
             "councils": names,
             "many": MANY,
-            "needs": words.NEEDS,
+            "contact_rules": contact_rules,
         }
 
 

@@ -20,6 +20,7 @@ from ivr.hours import HALVES, LONDON
 from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
+from ivr.staff.contact_rules import contact_rules
 from ivr.staff.door import Door, field
 from ivr.staff.history import unfinished
 from ivr.staff.office import Office
@@ -249,7 +250,7 @@ class RequestPages:
             is_rung=shown.is_rung(self._office.clock()),
             is_held=shown.record.state == State.CLAIMED and claim is None,
             outcomes=[(each, words.OUTCOME_HINTS[each]) for each in OUTCOMES],
-            needs=[words.NEEDS.get(need, need) for need in shown.record.access],
+            rules=contact_rules(shown.record.access),
             topic=topics.topic(shown.record.topic),
             by_text=shown.record.topic == TOPIC,
             council=council,

@@ -20,15 +20,6 @@ STATES = {
     State.CLOSED: "Closed",
 }
 
-# What each need means for whoever rings. The caller was asked for it in flows/needs.yaml.
-NEEDS = {
-    "message": "You may leave a message",
-    "someone-else": "Someone else may answer: you may say who you are",
-    "slower": "Speak slowly, and leave pauses",
-    "interpreter": "Have an interpreter on the call",
-    "relay": "Ring through Relay UK (18001 before the number), or text",
-}
-
 # What a caller did, and what they were asked: in the words of the records, and in ours.
 BY_CALLER = {
     "saved": "asked to be rung",
@@ -38,7 +29,7 @@ BY_CALLER = {
 }
 ASKED = {
     "message": "May we leave a message?",
-    "someone-else": "May somebody else know who rings?",
+    "someone-else": "May someone else answer?",
     "slower": "Slower speech?",
     "interpreter": "An interpreter?",
     "relay": "By Relay UK, or texts?",
