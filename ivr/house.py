@@ -229,7 +229,6 @@ def build(settings: Settings, clock: Clock = now) -> House:
             post,
             ByText(ledger, keys, backlog, clock),
             texts_spool(settings),
-            settings.twilio_number,
             settings.safety_phones_listed,
         ),
         text_eraser=TextEraser(

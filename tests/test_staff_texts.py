@@ -91,7 +91,7 @@ def test_what_they_wrote_is_shown_to_whoever_claims_it(office: Office) -> None:
     assert page.count("I cannot speak. Please write.") == 2  # the text, and in what happened
     assert "They asked by text." in page
     assert "Ring through Relay UK (18001 before the number), or text" in page
-    assert "Helpline: we have your text." in page
+    assert "We have your text." in page
 
 
 def test_from_their_words_to_their_phone(office: Office) -> None:
@@ -100,7 +100,7 @@ def test_from_their_words_to_their_phone(office: Office) -> None:
     browser.post(f"{BY_TEXT}/claim")
     seen = browser.post(f"{BY_TEXT}/text", which="own", text_words="We’ll write at 5 – is that OK?")
     assert "It goes out as 1 text." in seen.text
-    body = "A message from the helpline:\nWe'll write at 5 - is that OK?\nReply STOP to end"
+    body = "A message for you:\nWe'll write at 5 - is that OK?\nReply STOP to end"
     for _ in range(3):
         done = browser.post(f"{BY_TEXT}/text", **hidden(seen))
         assert done.headers["location"] == f"/staff{BY_TEXT}?done=text"
@@ -192,7 +192,7 @@ def test_a_text_of_unknown_fate_is_sent_again_by_a_person_alone(office: Office) 
     late = browser.get(second.headers["location"]).text
     assert "It was not sent again." in late
     assert "The text is on its way" not in late
-    assert "we have your text" in office.sent()["Body"]
+    assert "We have your text" in office.sent()["Body"]
     page = browser.get(BY_TEXT).text
     assert "it was sent again" in page
     assert page.count("Ada Hill wrote") == 1

@@ -86,18 +86,16 @@ def test_who_changes_their_mind_hears_that_nothing_was_sent() -> None:
     assert not mother.effects
 
 
-def test_a_phone_that_wants_no_texts_gets_none_and_how_to_have_them_is_said() -> None:
-    mother = caller("4", "1", send_text=Answered("stopped"))
-    assert "I sent nothing" in text(mother.said)
-    assert "press 0 and ask us" in text(mother.said)
-
-
-def test_a_phone_that_had_many_texts_gets_no_more_and_another_can_be_typed() -> None:
-    mother = caller("4", "1", send_text=Answered("enough"))
-    assert "I sent nothing" in text(mother.said)
-    assert "many texts from us today" in text(mother.said)
-    mother.answers = {}
-    assert mother.press("1").startswith("Type the mobile number")
+def test_no_refusal_tells_what_the_owner_of_a_number_did_before() -> None:
+    """A STOP, too many texts and a fault of the line sound alike; another mobile can be typed."""
+    said = set()
+    for outcome in ("stopped", "enough", "failed"):
+        mother = caller("4", "1", send_text=Answered(outcome))
+        said.add(text(mother.said))
+        mother.answers = {}
+        assert mother.press("2").startswith("Type the mobile number")
+    (words,) = said
+    assert words.startswith("Sorry. I could not send it. Nothing was sent.")
 
 
 def test_what_could_not_be_sent_is_told_and_tried_again_by_a_key() -> None:

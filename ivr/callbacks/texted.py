@@ -21,7 +21,6 @@ class Texted:
     """The request that a text belongs to."""
 
     request_id: int
-    reference: str  # that of this text
     due_at: datetime | None  # by when we answer; None: we cannot say, or it is past
 
 
@@ -58,7 +57,7 @@ class ByText:
         # A text may join a request that is overdue: a time that is past promises nothing.
         due = by_when(self.backlog.hours(), request)
         is_ahead = planned is not None and due > self.clock()
-        return Texted(entered.request_id, entered.reference, due if is_ahead else None)
+        return Texted(entered.request_id, due if is_ahead else None)
 
     async def _planned(self) -> datetime | None:
         now = self.clock()

@@ -47,11 +47,6 @@ class Entered(Protocol):
         ...
 
     @property
-    def reference(self) -> str:
-        """The reference of this text."""
-        ...
-
-    @property
     def due_at(self) -> datetime | None:
         """By when we answer; None: we cannot say, or it is past."""
         ...
@@ -89,8 +84,7 @@ class Inbox(Delivery[Incoming, None]):
     """Takes what comes in, and delivers what is in the spool while ``run`` runs.
 
     ``request`` enters a text among the call-back requests: its number, words, effect and time.
-    ``number`` is the helpline's own (E.164), or "". ``safety_phones`` (E.164) are those of staff,
-    who are texted and ask for nothing.
+    ``safety_phones`` (E.164) are those of staff, who are texted and ask for nothing.
     """
 
     def __init__(
@@ -98,12 +92,11 @@ class Inbox(Delivery[Incoming, None]):
         post: Post,
         request: Callable[[str, str, str, datetime], Awaitable[Entered]],
         spool: Spool[Incoming],
-        number: str,
         safety_phones: tuple[str, ...] = (),
     ) -> None:
         super().__init__(spool, self._take, "texts")
         self._post, self._request = post, request
-        self._number, self._safety_phones = number, safety_phones
+        self._safety_phones = safety_phones
 
     async def receive(self, text: Incoming) -> None:
         """Take a text; when this returns it is durable, here or in the database.
@@ -121,6 +114,8 @@ class Inbox(Delivery[Incoming, None]):
         """Do what a text asks for. The same text again changes nothing."""
         match text.told or word_of(text.words):  # what Twilio does stands
             case Word.STOP:
+                if text.number in self._safety_phones:
+                    log.error("a phone of IVR_SAFETY_PHONES said STOP: no alarm reaches it")
                 await self._post.optouts.stop(text.number, CALLER, text.at)
             case Word.START:
                 await self._post.optouts.start(text.number, CALLER, text.at)
@@ -136,7 +131,7 @@ class Inbox(Delivery[Incoming, None]):
     async def _help(self, text: Incoming) -> None:
         """Answer HELP once a day; where it is not answered it is a text like any other: "Help!" may
         be a frightened parent."""
-        words = self._post.finish(replies.help_(self._number))
+        words = self._post.finish(replies.help_())
         draft = Draft(f"help {text.effect}", Kind.HELP, text.number, words, HELPLINE)
         outbox = self._post.outbox
         can_answer = self._post.can_text and not await helped(outbox, draft)
@@ -148,7 +143,7 @@ class Inbox(Delivery[Incoming, None]):
         request = entered.request_id
         draft = Draft(f"in {text.effect}", Kind.INBOUND, text.number, text.words, CALLER, request)
         await self._post.outbox.received(draft, text.at)
-        words = replies.taken(entered.reference, entered.due_at)
+        words = replies.taken(entered.due_at)
         await self._reply(text, words, request)
 
     async def _reply(self, text: Incoming, words: str, request: int) -> None:
