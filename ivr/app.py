@@ -23,7 +23,6 @@ from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
 from ivr.health import degraded
 from ivr.house import Clock, House, build, now
 from ivr.messages.inbox import Letterbox
-from ivr.messages.outbox import Outbox
 from ivr.messages.sender import Sender
 from ivr.metrics import add_metrics
 from ivr.numbers import caller_number
@@ -35,7 +34,7 @@ from ivr.phone.routes import Telephone, VoiceRoutes, voice_path
 from ivr.phone.tally import Tally
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Writer
-from ivr.postroom import text_keys, texts_spool
+from ivr.postroom import outbox_of, texts_spool
 from ivr.sealing import Sealer
 from ivr.site.pages import Site, site_pages
 from ivr.staff.office import Office, Safety
@@ -108,7 +107,7 @@ def _texts_to_keep(app: Quart, settings: Settings, clock: Clock) -> Texts | None
     """Keeps texts, and how ours fare, without a book; None if not even that can be."""
     try:
         database = Database(settings.database_url)
-        outbox = Outbox(database, text_keys(settings), clock)
+        outbox = outbox_of(settings, database, clock)
         sealer, letterbox = Sealer(settings.fernet_keys, clock), Letterbox(texts_spool(settings))
     except Exception as problem:
         log.error("texts that come in are lost: %s", type(problem).__name__)
@@ -194,6 +193,7 @@ def _office(house: House, calling: Calling) -> Office:
         demo=settings.demo_mode,
         proxies=settings.proxies,
         attempts=house.attempts,
+        alarm=house.alarm,
         post=house.post,
         ring=calling.begin if calling.can_ring else None,
     )

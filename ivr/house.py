@@ -20,6 +20,7 @@ from ivr.callbacks.service import (
     AddNeed,
     CheckNumber,
     NeedsWeMeet,
+    NoteSafety,
     OpenCallBack,
     PlanCallBack,
     Wishing,
@@ -49,6 +50,7 @@ from ivr.errors import BookError
 from ivr.hours import LONDON
 from ivr.journeys.batch import Journeys
 from ivr.journeys.service import NoteFeedback
+from ivr.messages.alarm import Alarm
 from ivr.messages.erasing import Eraser as TextEraser
 from ivr.messages.erasing import erase_with
 from ivr.messages.inbox import Inbox
@@ -56,7 +58,7 @@ from ivr.messages.post import Post
 from ivr.messages.service import CheckMobile, SendText
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
-from ivr.postroom import carrier_of, composers_of, desk_for, post_of, texts_spool
+from ivr.postroom import alarm_of, carrier_of, composers_of, desk_for, post_of, texts_spool
 from ivr.sealing import Sealer
 from ivr.shelf import Shelf
 from ivr.speech.clips import Clips
@@ -98,6 +100,7 @@ class House:
     attempts: Attempts
     bell: Bell
     carrier: Carrier
+    alarm: Alarm
     post: Post
     inbox: Inbox
     text_eraser: TextEraser
@@ -142,6 +145,7 @@ SERVICES = frozenset(
         "needs-we-meet",
         "add-need",
         "cancel-call-back",
+        "note-safety",
         "guess-council",
         "find-council",
         "narrow-council",
@@ -224,6 +228,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         attempts=Attempts(database, keys, clock),
         bell=Bell(database),
         carrier=carrier,
+        alarm=alarm_of(settings, database, clock),
         post=post,
         inbox=Inbox(
             post,
@@ -261,6 +266,7 @@ def _callbacks(
         "needs-we-meet": NeedsWeMeet(settings.access_needs_met),
         "add-need": AddNeed(keeper, keys, clock),
         "cancel-call-back": Wishing(Kind.CANCEL, keeper, keys, clock, demo),
+        "note-safety": NoteSafety(keeper, keys, clock),
     }
 
 

@@ -34,6 +34,7 @@ Find = Callable[[], Awaitable[Mapping[str, str]]]
 VIEWS = {
     "open": (View.OPEN, "Call-back requests that are open; 1001 stands for more than 1000."),
     "late": (View.MISSED, "Open call-back requests whose caller should have been rung by now."),
+    "safety": (View.SAFETY, "Open requests whose caller pressed that someone is not safe."),
     "urgent": (View.URGENT, "Open call-back requests that are marked urgent."),
 }
 

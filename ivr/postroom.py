@@ -7,8 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from ivr.callbacks.desk import Desk
 from ivr.callbacks.keys import Keys
+from ivr.callbacks.states import ALARM_LOST
+from ivr.callbacks.tables import CallBackRequest, event
 from ivr.carrier import Carrier
 from ivr.config import Settings
 from ivr.core.flow import Book
@@ -22,7 +26,7 @@ from ivr.messages.alarm import Alarm
 from ivr.messages.inbox import Incoming, text_spool
 from ivr.messages.keys import Keys as TextKeys
 from ivr.messages.optouts import OptOuts
-from ivr.messages.outbox import Outbox
+from ivr.messages.outbox import HELPLINE, Outbox
 from ivr.messages.post import Compose, Post
 from ivr.messages.thread import Thread
 from ivr.spool import Spool
@@ -51,15 +55,29 @@ def texts_spool(settings: Settings) -> Spool[Incoming]:
     return text_spool(settings.var / "texts", text_keys(settings))
 
 
+def alarm_of(settings: Settings, database: Database, clock: Clock) -> Alarm:
+    """The alarm to the safeguarding phones of these settings."""
+    outbox = Outbox(database, text_keys(settings), clock)
+    phones, can_text = settings.safety_phones_listed, carrier_of(settings).can_text
+    return Alarm(outbox, phones, settings.public_url, can_text)
+
+
 def desk_for(settings: Settings, database: Database, hours: HoursNow, clock: Clock) -> Desk:
     """The desk of these settings, for pages and prompt alike."""
     keys = Keys(settings.fernet_keys, settings.hash_key)
-    carrier, phones = carrier_of(settings), settings.safety_phones_listed
-    if not (carrier.can_text and phones):
-        return Desk(database, keys, hours, clock)
-    outbox = Outbox(database, text_keys(settings), clock)
-    alarm = Alarm(outbox, phones, settings.public_url)
-    return Desk(database, keys, hours, clock, alarm.ring)
+    return Desk(database, keys, hours, clock, alarm_of(settings, database, clock).ring)
+
+
+def outbox_of(settings: Settings, database: Database, clock: Clock) -> Outbox:
+    """The outbox of these settings. An alarm that does not arrive is an event of its request, so
+    that all who have its page or the queue open are told."""
+
+    async def alarm_lost(session: AsyncSession, request_id: int) -> None:
+        request = await session.get(CallBackRequest, request_id)
+        if request is not None:
+            session.add(event(request, clock(), HELPLINE, ALARM_LOST))
+
+    return Outbox(database, text_keys(settings), clock, alarm_lost)
 
 
 def _finish(settings: Settings) -> Callable[[str], str]:
@@ -76,7 +94,7 @@ def post_of(
     """What writes, sends and reads texts."""
     keys = text_keys(settings)
     return Post(
-        outbox=Outbox(database, keys, clock),
+        outbox=outbox_of(settings, database, clock),
         optouts=OptOuts(database, keys, clock),
         thread=Thread(database, keys, clock),
         composers=composers,

@@ -55,6 +55,8 @@ FACTS = {
     "number_printed": "07700 900 123",
     "due_at": "2026-11-24T17:00:00Z",
     "due_day": "2026-11-24",
+    "seen_day": "2026-11-24",
+    "seen_time": "09:00",
     "due_time": "17:00",
     "text_number": OWN,
     "text_printed": "07700 900 123",

@@ -223,12 +223,21 @@ async def test_a_caller_hears_of_the_open_request_of_their_own_phone_only(
     ask = Ask("open-call-back", facts, "callback/look", 4)
     look = OpenCallBack(Ledger(database, KEYS), lambda: HOURS, clock)
     assert await look(ask, CALL) == Answered(
-        "found", {"open_request": "1", "due_day": "2026-11-24", "due_time": "14:45"}
+        "found", {"open_request": "1", **by("due", "24", "14:45"), **by("seen", "24", "14:45")}
     )
     late = replace(look, clock=lambda: due + timedelta(seconds=1))
-    assert (await late(ask, CALL)).outcome == "late"
+    assert await late(ask, CALL) == Answered(
+        "late", {"open_request": "1", **by("due", "24", "14:45"), **by("seen", "24", "17:00")}
+    )
+    night = replace(look, clock=lambda: datetime(2026, 11, 24, 23, tzinfo=UTC))
+    seen = {"seen_day": "2026-11-25", "seen_time": "09:00"}
+    assert (await night(ask, CALL)).facts.items() >= seen.items(), "not before we open"
     for other in ({"phone": "typed", "number": NUMBER}, {**facts, "number": "+447700900124"}):
         assert await look(replace(ask, facts=other), CALL) == Answered("none")
+
+
+def by(name: str, day: str, clock: str) -> dict[str, str]:
+    return {f"{name}_day": f"2026-11-{day}", f"{name}_time": clock}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -206,6 +206,8 @@ async def test_a_call_back_is_planned_in_london_time() -> None:
             "due_at": "2026-07-06T11:00:00Z",
             "due_day": "2026-07-06",
             "due_time": "12:00",
+            "seen_day": "2026-07-06",
+            "seen_time": "12:00",
             "retention": "3",
         },
     )

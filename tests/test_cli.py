@@ -88,7 +88,7 @@ def test_a_call_back_is_saved_listed_shown_and_revealed(ivr) -> None:
     (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
     assert set(one) == {
         *("reference", "state", "number", "requested_at", "due_at", "topic"),
-        *("council", "access", "repeats", "attempts", "holder"),
+        *("council", "access", "urgent", "safety", "repeats", "attempts", "holder"),
     }
     assert one["state"] == "waiting"
     assert one["number"].endswith("456")

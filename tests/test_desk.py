@@ -29,7 +29,7 @@ from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.queue import Queue
 from ivr.callbacks.records import Looking, View
 from ivr.callbacks.states import ENDED, OPEN, OUTCOMES, State
-from ivr.callbacks.wishes import Kind, Wish
+from ivr.callbacks.wishes import PRESSED, Kind, Wish
 from ivr.database import Database, upgrade
 from ivr.hours import Hours, Opening, load_hours
 from tests.helplines import PATIENCE, SetClock
@@ -91,10 +91,10 @@ async def events(database: Database) -> list[tuple[str, str]]:
 # --- claims ------------------------------------------------------------------------------------
 
 
-async def test_the_next_due_is_claimed_first_and_a_missed_promise_before_all(
+async def test_urgent_is_claimed_first_then_not_safe_then_the_earliest_promise(
     desk: Desk, database: Database
 ) -> None:
-    """Then what is urgent, then who has waited longest."""
+    """A missed promise has the earliest time; of two alike, the one that has waited longest."""
     tuesday = MONDAY + timedelta(days=1)
     await wished(
         database,
@@ -102,12 +102,13 @@ async def test_the_next_due_is_claimed_first_and_a_missed_promise_before_all(
         wish(2, due_at=tuesday),
         wish(3, due_at=tuesday),
         wish(4, due_at=MONDAY - timedelta(hours=1)),
+        wish(5, due_at=tuesday + timedelta(days=14), safety=PRESSED),
     )
     async with database.writing() as session:
         urgent = text("update callback_request set urgent = true where reference = '000003'")
         await (await session.connection()).execute(urgent)
-    order = [(await claimed(desk)).reference for _ in range(4)]
-    assert order == ["000004", "000003", "000002", "000001"]
+    order = [(await claimed(desk)).reference for _ in range(5)]
+    assert order == ["000003", "000005", "000004", "000002", "000001"]
     assert await desk.claim_next("alice") is None
 
 
@@ -433,7 +434,7 @@ async def taken(desk: Desk, request_id: int) -> Claim:
 async def test_the_queue_is_looked_at_in_parts_and_pages(
     desk: Desk, queue: Queue, database: Database, clock: SetClock
 ) -> None:
-    """Each part holds what it says, a page after another, the next due first."""
+    """Each part holds what it says, a page after another: urgent first, then the next due."""
     due = MONDAY + timedelta(days=1)
     await wished(
         database,
@@ -442,7 +443,8 @@ async def test_the_queue_is_looked_at_in_parts_and_pages(
     )
     urgent = (await queue.ids("000005"))[0]
     await desk.mark(urgent, "alice", True, "not safe")
-    mine = await claimed(desk)
+    mine = await desk.claim((await queue.ids("000006"))[0], "alice")
+    assert mine is not None
 
     async def found(view: View, **narrowed: str) -> list[str]:
         looking = Looking(view, who="alice", **narrowed)
@@ -450,7 +452,7 @@ async def test_the_queue_is_looked_at_in_parts_and_pages(
         assert await queue.count(looking) == len(shown)
         return [one.record.reference for one in shown]
 
-    assert await found(View.OPEN) == ["000006", "000001", "000002", "000003", "000004", "000005"]
+    assert await found(View.OPEN) == ["000005", "000006", "000001", "000002", "000003", "000004"]
     assert await found(View.MISSED) == await found(View.TODAY) == ["000006"]
     assert await found(View.MINE) == ["000006"]
     assert await found(View.URGENT) == ["000005"]
@@ -461,6 +463,14 @@ async def test_the_queue_is_looked_at_in_parts_and_pages(
     assert [len(page) for page in pages] == [4, 2, 0]
     await desk.finish(mine, "spoke")
     assert await found(View.ENDED) == ["000006"]
+    worrying = await desk.claim(urgent, "alice")
+    assert worrying is not None
+    await desk.finish(worrying, "spoke")
+    clock.at += timedelta(hours=1)
+    later = await desk.claim((await queue.ids("000001"))[0], "alice")
+    assert later is not None
+    await desk.finish(later, "spoke")
+    assert await found(View.ENDED) == ["000005", "000001", "000006"]
 
 
 async def test_a_search_finds_whole_numbers_and_references_and_nothing_else(

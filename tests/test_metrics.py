@@ -37,6 +37,7 @@ SAVING = ("0", "1", "1", "1")  # asks for a call-back; 1 then saves it
 OF_DATABASE = {
     "helpline_callbacks_open",
     "helpline_callbacks_late",
+    "helpline_callbacks_safety",
     "helpline_callbacks_urgent",
     "helpline_on_duty",
     "helpline_texts_in_doubt",
@@ -170,8 +171,8 @@ def test_what_is_open_late_urgent_and_in_doubt_is_told(kind: str, tmp_path: Path
     done(upgrade(url))
     with helpline(tmp_path, clock, IVR_DATABASE_URL=url, **TOKEN) as line:
         before = figures(line)
-        assert [before[name] for name in sorted(OF_DATABASE)] == [0, 0, 0, 0, 0]
-        assert degraded(before) == set()
+        assert [before[name] for name in sorted(OF_DATABASE)] == [0] * len(OF_DATABASE)
+        assert degraded(before) == {"alarm"}  # no safeguarding phone is set
         assert 0 < before["helpline_councils_answered"] < before["helpline_councils"] == 153
         assert before["helpline_staffed"] == 1
         line.play(*SAVING, "1")
@@ -182,7 +183,7 @@ def test_what_is_open_late_urgent_and_in_doubt_is_told(kind: str, tmp_path: Path
         assert found["helpline_callbacks_late"] == 0
         assert found["helpline_callbacks_urgent"] == 1
         assert found["helpline_texts_in_doubt"] == 1
-        assert degraded(found) == {"texts unknown"}
+        assert degraded(found) == {"alarm", "texts unknown"}
         assert found["helpline_on_duty"] == 1
         clock.at += timedelta(days=400)
         late = figures(line)
@@ -254,7 +255,7 @@ def test_what_readyz_names_is_what_is_degraded(line: Helpline, tmp_path: Path) -
     with closing(sqlite3.connect(tmp_path / "helpline.db")) as database:
         database.execute("drop table text_message")
     named = json.loads(line.send("GET", "/readyz").body)["degraded"]
-    assert degraded(figures(line)) == set(named) == {"texts"}
+    assert degraded(figures(line)) == set(named) == {"texts", "alarm"}
 
 
 def test_without_a_book_the_figures_say_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 ever; and in few characters."""
 
 import base64
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from ivr.core.call import Candidate, Position, Stop
 from ivr.core.engine import MAX_CANDIDATES
 from ivr.core.walk import MAX_SUB_FLOWS, MAX_TRAIL
 from ivr.errors import SealError
-from ivr.sealing import GOOD_FOR, LONGEST, Sealer, pack, unpack
+from ivr.sealing import GOOD_FOR, KNOWN, LONGEST, Sealer, pack, unpack
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY, OTHER_KEY = Fernet.generate_key(), Fernet.generate_key()
@@ -184,6 +185,14 @@ def test_what_another_version_wrote_counts_as_damaged(packed: bytes) -> None:
         unpack(packed)
 
 
+def test_a_position_that_was_packed_before_an_upgrade_is_read_after_it() -> None:
+    """A call in progress is not lost by a deploy that adds to the packing dictionary."""
+    plain = zlib.decompressobj(zdict=KNOWN[0]).decompress(pack(FULL)[1:])
+    for common in KNOWN:
+        packer = zlib.compressobj(6, zdict=common)
+        assert unpack(b"z" + packer.compress(plain) + packer.flush()) == FULL
+
+
 # --- never over 1,000 characters -----------------------------------------------------------------
 
 longest = partial(max, key=len)
@@ -208,6 +217,8 @@ FULL = Position(
         "more_letters": "843",
         "chosen": "northern-ireland",
         "helped": "yes",
+        "safety": "pressed",
+        "danger_told": "yes",
     },
     candidates=FOUND,
     book="0123456789ab",

@@ -53,8 +53,9 @@ class NoteNeededError(HelplineError):
     """This outcome needs a note, so that the next person knows why."""
 
 
-#: Tells, within a transaction, of a request by its id and reference.
-Alarm: TypeAlias = Callable[[AsyncSession, int, str], Awaitable[None]]
+#: Alarms the safeguarding phones, within a transaction, about a request by its id and reference;
+#: returns how many phones the alarm goes to.
+Alarm: TypeAlias = Callable[[AsyncSession, int, str], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ class Desk:
         return await self._claimed(request_id, who, states.CLAIM, self._free())
 
     async def claim_next(self, who: str) -> Claim | None:
-        """Claim the request that is due next; None if nobody is to be rung now.
+        """Claim the request that is first in the queue's order; None if there is none to ring now.
 
-        Before others come those who asked to be rung at this time of day, or at any. Whoever was
-        tried in vain is not rung again before that is due.
+        Urgent requests come first, then those that asked for this time of day, or for any. A caller
+        who was tried without success is not rung again before that is due.
         """
         return await self._claim_next(who, self._wanted_now()) or await self._claim_next(who)
 
@@ -179,11 +180,11 @@ class Desk:
         except IntegrityError:  # one open request for each number
             raise CannotReopenError from None
 
-    async def mark(self, request_id: int, who: str, urgent: bool, note: str) -> None:
-        """Mark a request urgent because somebody may not be safe, or not urgent any more.
+    async def mark(self, request_id: int, who: str, urgent: bool, note: str) -> int:
+        """Mark a request urgent because somebody may not be safe, or not urgent any more. Return to
+        how many phones the alarm goes.
 
-        An urgent one comes before others that are due at the same time, and is not erased. Raises
-        NoteNeededError.
+        An urgent one comes before all others, and is not erased. Raises NoteNeededError.
         """
         what = states.URGENT if urgent else states.NOT_URGENT
         if not note.strip():
@@ -194,7 +195,8 @@ class Desk:
             request = (await session.exec(marked)).scalar_one()
             session.add(event(request, self.clock(), who, what, self._sealed(note)))
             if urgent and self.alarm:
-                await self.alarm(session, request_id, request.reference)
+                return await self.alarm(session, request_id, request.reference)
+        return 0
 
     async def finish(
         self,

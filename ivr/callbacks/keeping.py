@@ -10,7 +10,13 @@ from ivr.database import NoDatabaseError
 from ivr.spool import Delivery, NotYetError
 
 # What is told of a wish that went into the spool.
-TOLD = {Kind.SAVE: "saved", Kind.KEEP: "kept", Kind.CANCEL: "cancelled", Kind.NEED: "noted"}
+TOLD = {
+    Kind.SAVE: "saved",
+    Kind.KEEP: "kept",
+    Kind.CANCEL: "cancelled",
+    Kind.NEED: "noted",
+    Kind.SAFETY: "noted",
+}
 
 
 class Keeper(Delivery[Wish, Kept]):

@@ -23,6 +23,7 @@ from ivr.spool import NotYetError
 
 CALLER = "caller"  # who did it, in an event
 BY_TEXT = "asked by text"  # the event
+NOT_SAFE = "pressed: not safe"  # the event
 # What lets others know of the call-back. Whoever typed the number of somebody who had asked before
 # cannot give that leave in their place.
 CONSENTS = ("message", "someone-else")
@@ -66,6 +67,10 @@ class Ledger:
             session.add(_effect(wish, outcome, wish.request))
             return Kept(wish.told or outcome, wish.reference)
         await session.flush()  # gives a new request its id
+        if wish.safety and not request.safety:  # nothing takes it back
+            request.safety = wish.safety
+            if wish.kind is not Kind.SAFETY:  # which is told of below
+                session.add(event(request, wish.at, CALLER, NOT_SAFE))
         done = event(request, wish.at, CALLER, _told_as(wish, outcome), self._words(wish))
         effect = _effect(wish, outcome, done.request_id)
         session.add_all((done, effect))
@@ -77,6 +82,8 @@ class Ledger:
         """The request as this wish leaves it, and what is to be told."""
         if wish.kind is Kind.NEED:
             return await _with_need(session, wish), "noted"
+        if wish.kind is Kind.SAFETY:
+            return (await _of_earlier(session, wish))[0], "noted"
         cancels = wish.kind is Kind.CANCEL
         states = CANCEL.origins if cancels else OPEN
         conditions = self._open(wish.number, states)
@@ -177,14 +184,21 @@ async def _taken(session: AsyncSession, *conditions: Any) -> CallBackRequest | N
     return (await session.exec(change.returning(CallBackRequest))).scalar_one_or_none()
 
 
-async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
-    """The request of the earlier wish, with this need or without it."""
+async def _of_earlier(session: AsyncSession, wish: Wish) -> tuple[CallBackRequest, CallBackEffect]:
+    """The request of the earlier wish that this one adds to, and that wish's effect. Raises
+    NotYetError while it has not been entered."""
     earlier = await session.get(CallBackEffect, wish.of)
     if earlier is None:
         raise NotYetError
     request = await _taken(session, col(CallBackRequest.id) == earlier.request_id)
     if request is None:
         raise NotYetError
+    return request, earlier
+
+
+async def _with_need(session: AsyncSession, wish: Wish) -> CallBackRequest:
+    """The request of the earlier wish, with this need or without it."""
+    request, earlier = await _of_earlier(session, wish)
     joined = earlier.reference != request.reference
     if joined and not wish.own and wish.wanted and wish.need in CONSENTS:
         return request  # staff read in the history that somebody has said so
@@ -202,6 +216,8 @@ def _told_as(wish: Wish, outcome: str) -> str:
     """What the history says of a wish."""
     if wish.kind is Kind.NEED:
         return f"{wish.need}: {'yes' if wish.wanted else 'no'}"
+    if wish.kind is Kind.SAFETY:
+        return NOT_SAFE
     return BY_TEXT if wish.kind is Kind.TEXT else outcome
 
 

@@ -10,7 +10,9 @@ from sqlmodel import col, func, select
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.records import (
     ERASED,
+    HEARD,
     RETRY_LASTS,
+    SAFETY_FLOW,
     UNREADABLE,
     CallBack,
     Happening,
@@ -24,6 +26,7 @@ from ivr.callbacks.tables import (
     BY_DUE,
     BY_END,
     IS_OPEN,
+    IS_PRESSED,
     IS_RETRY,
     IS_URGENT,
     CallBackEffect,
@@ -58,8 +61,8 @@ class Queue:
         return await self._shown()
 
     async def page(self, looking: Looking, first: int, most: int) -> list[Shown]:
-        """Return some of the requests that somebody wants to see: the next due first; of those
-        that have ended, the last ended first."""
+        """Return some of the requests that somebody wants to see: urgent ones first, then the next
+        due; of those that have ended, the last ended."""
         ended = looking.view is View.ENDED
         order = BY_END if ended else BY_DUE
         query = select(CallBackRequest).where(*self._conditions(looking)).order_by(*order)
@@ -74,12 +77,14 @@ class Queue:
             return (await session.exec(select(func.count()).select_from(some.subquery()))).one()
 
     async def search(self, text: str) -> list[Shown]:
-        """Return the requests with this reference, or of this whole number, the newest first."""
+        """Return the requests with this reference, or of this whole number: urgent ones first, then
+        the newest."""
         digits = "".join(letter for letter in text if letter.isdecimal() or letter == "+")
         number = usable(digits, demo=True)
         of_number = col(CallBackRequest.number_hash) == self.keys.number_hash(number)
         query = select(CallBackRequest).where(of_number if number else _told(digits))
-        newest = query.order_by(col(CallBackRequest.requested_at).desc()).limit(50)
+        urgent, asked = col(CallBackRequest.urgent), col(CallBackRequest.requested_at)
+        newest = query.order_by(urgent.desc(), asked.desc()).limit(50)
         async with self.database.reading() as session:
             return [self._page_row(one) for one in (await session.exec(newest)).all()]
 
@@ -175,6 +180,7 @@ class Queue:
             View.TODAY: [IS_OPEN, due < midnight],
             View.MISSED: [IS_OPEN, due < now, ~IS_RETRY | (due < now - RETRY_LASTS)],
             View.URGENT: [IS_OPEN, IS_URGENT],
+            View.SAFETY: [IS_OPEN, IS_PRESSED],
             View.MINE: [IS_OPEN, col(CallBackRequest.holder) == looking.who],
             View.ENDED: [col(CallBackRequest.ended_at).is_not(None)],
         }
@@ -194,7 +200,6 @@ class Queue:
             requested_at=request.requested_at,
             due_at=request.due_at,
             slot=request.slot,
-            urgent=request.urgent,
             outcome=request.outcome,
             claimed_until=request.claim_expires_at,
             is_open=State(request.state) not in ENDED,
@@ -246,10 +251,18 @@ class Queue:
             topic=request.topic,
             council=request.council,
             access=request.access,
+            urgent=request.urgent,
+            safety=_safety(request),
             repeats=request.repeats,
             attempts=request.attempts,
             holder=request.holder,
         )
+
+
+def _safety(request: CallBackRequest) -> str:
+    """Whether safety was pressed or only heard; "" for neither."""
+    heard = request.topic.partition("/")[0] == SAFETY_FLOW
+    return request.safety or (HEARD if heard else "")
 
 
 def _told(reference: str) -> Any:

@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ivr.callbacks.states import State
+from ivr.callbacks.wishes import PRESSED
 
+SAFETY_FLOW = "safety"  # whose answers tell whom to ring when someone is not safe
+HEARD = "heard"  # an answer of that flow was heard, and nothing was pressed
 UNREADABLE = "unreadable"  # instead of a number whose key is lost
 ERASED = "erased"  # instead of one that was kept long enough
 RETRY_LASTS = timedelta(hours=1)  # after which whoever is to be tried again was left too long
@@ -23,6 +26,8 @@ class CallBack:
     topic: str
     council: str
     access: list[str]
+    urgent: bool  # a person marked it
+    safety: str  # PRESSED: the caller pressed that someone is not safe; HEARD: they heard of it
     repeats: int
     attempts: int
     holder: str
@@ -37,11 +42,20 @@ class Shown:
     requested_at: datetime
     due_at: datetime
     slot: str
-    urgent: bool
     outcome: str  # of the last attempt
     claimed_until: datetime | None
     is_open: bool
     is_retry: bool  # it was tried in vain: it is due from its time, and not by it
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a person marked it urgent."""
+        return self.record.urgent
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the caller pressed that someone is not safe."""
+        return self.record.safety == PRESSED
 
     @property
     def late_at(self) -> datetime:
@@ -61,6 +75,7 @@ class View(StrEnum):
     TODAY = "today"  # due by the end of today, missed ones among them
     MISSED = "missed"
     URGENT = "urgent"
+    SAFETY = "safety"  # the caller pressed that someone is not safe
     MINE = "mine"
     ENDED = "ended"
 

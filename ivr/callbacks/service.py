@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
 from ivr.callbacks.planning import Backlog, by_when, plan
-from ivr.callbacks.wishes import Kind, Wish
+from ivr.callbacks.wishes import PRESSED, Kind, Wish
 from ivr.config.values import NEEDS
 from ivr.conversation import Call
 from ivr.core.call import Answered, Ask
@@ -55,7 +55,11 @@ class PlanCallBack:
         """Answer with the moment in UTC, and with its day and time of day in London."""
         now, hours = self.clock(), self.hours()
         found = plan(hours, now, ask.facts["slot"], await self.backlog.load(now))
-        facts = {"due_at": utc_text(found.due_at), **_spoken(found.due_at, hours)}
+        facts = {
+            "due_at": utc_text(found.due_at),
+            **_spoken("due", found.due_at, hours),
+            **_seen(hours, now, found.due_at),
+        }
         outcome = "planned" if found.is_soon else "far"
         return Answered(outcome, {**facts, "retention": str(self.retention)})
 
@@ -80,9 +84,14 @@ class OpenCallBack:
             found = await self.ledger.open(ask.facts["number"])
         if found is None:
             return Answered("none")
-        due = by_when(self.hours(), found)
-        facts = {"open_request": str(found.id), **_spoken(due, self.hours())}
-        return Answered("found" if self.clock() <= due else "late", facts)
+        hours, now = self.hours(), self.clock()
+        due = by_when(hours, found)
+        facts = {
+            "open_request": str(found.id),
+            **_spoken("due", due, hours),
+            **_seen(hours, now, due),
+        }
+        return Answered("found" if now <= due else "late", facts)
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,7 @@ class Wishing:
             topic=ask.facts.get("topic", ""),
             council=ask.facts.get("council", ""),
             request=int(ask.facts.get("open_request") or 0),
+            safety=PRESSED if ask.facts.get("safety") else "",
         )
         kept = await self.keeper.keep(wish)
         saved_as = f"{ask.turn}:{ask.step}"  # with the call's id, the key of this effect
@@ -146,14 +156,8 @@ class AddNeed:
 
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer once it is durable."""
-        effect, earlier = call.effect(ask), f"{call.sid}:{ask.facts['saved_as']}"
-        wish = Wish(
-            kind=Kind.NEED,
-            effect=self.keys.effect_hash(effect),
-            reference=self.keys.reference(earlier),
-            number="",
-            at=self.clock(),
-            of=self.keys.effect_hash(earlier),
+        wish = replace(
+            _adding(Kind.NEED, ask, call, self.keys, self.clock()),
             need=ask.facts["need"],
             wanted=ask.facts["wanted"] == "yes",
             own=ask.facts.get("phone") == "own",
@@ -161,8 +165,46 @@ class AddNeed:
         return Answered((await self.keeper.keep(wish)).outcome)
 
 
-def _spoken(due: datetime, hours: Hours) -> dict[str, str]:
-    """The day and the time in London as they can be spoken: by the next quarter of an hour."""
-    local = due.astimezone(hours.zone)
+@dataclass(frozen=True)
+class NoteSafety:
+    """Tag what the caller saved before in this call: they have pressed since that someone is not
+    safe. ``noted``."""
+
+    keeper: Keeper
+    keys: Keys
+    clock: Clock
+
+    async def __call__(self, ask: Ask, call: Call) -> Answered:
+        """Answer once it is durable."""
+        wish = _adding(Kind.SAFETY, ask, call, self.keys, self.clock())
+        return Answered((await self.keeper.keep(replace(wish, safety=PRESSED))).outcome)
+
+
+def _adding(kind: Kind, ask: Ask, call: Call, keys: Keys, at: datetime) -> Wish:
+    """A wish that adds to the one which the caller saved before in this call."""
+    effect, earlier = call.effect(ask), f"{call.sid}:{ask.facts['saved_as']}"
+    return Wish(
+        kind=kind,
+        effect=keys.effect_hash(effect),
+        reference=keys.reference(earlier),
+        number="",
+        at=at,
+        of=keys.effect_hash(earlier),
+    )
+
+
+def _seen(hours: Hours, now: datetime, due: datetime) -> dict[str, str]:
+    """Until when a person may not see a request: closed, until the next opening; open, until the
+    promised time, or the end of today once that is past."""
+    if not hours.is_open(now):
+        return _spoken("seen", hours.within(now, "any"), hours)
+    closes = next(end for _, end in hours.windows(now.astimezone(hours.zone).date(), "any"))
+    return _spoken("seen", due if due > now else closes, hours)
+
+
+def _spoken(name: str, moment: datetime, hours: Hours) -> dict[str, str]:
+    """The day and the time in London, as facts of this name that can be spoken: by the next quarter
+    of an hour."""
+    local = moment.astimezone(hours.zone)
     local += timedelta(minutes=-local.minute % 15)
-    return {"due_day": local.date().isoformat(), "due_time": f"{local:%H:%M}"}
+    return {f"{name}_day": local.date().isoformat(), f"{name}_time": f"{local:%H:%M}"}

@@ -47,6 +47,8 @@ CANCEL = Move("cancelled", (State.WAITING, State.CLAIMED, State.DUE_AGAIN), Stat
 
 URGENT, NOT_URGENT = "marked urgent", "not urgent"  # beside every state: no move
 
+ALARM_LOST = "an alarm text did not arrive"  # an event: no move
+
 BY_HAND = "rang another way"  # an attempt that no page made: no move
 
 MOVES = (CLAIM, TAKE_OVER, HAND_OVER, REOPEN, CALL, HANG_UP, RENEW, RELEASE, FINISH, CANCEL)

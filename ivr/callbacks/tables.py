@@ -14,6 +14,8 @@ EMPTY = {"server_default": ""}
 # As the migrations have it: in a query it lets the indexes of open requests be used.
 IS_OPEN = text("state NOT IN ('done', 'closed')")
 IS_URGENT = text("urgent")
+IS_PRESSED = text("safety <> ''")  # the caller pressed that someone is not safe
+HAS_ENDED = text("ended_at IS NOT NULL")
 
 
 class CallBackRequest(SQLModel, table=True):
@@ -60,6 +62,7 @@ class CallBackRequest(SQLModel, table=True):
     claim_expires_at: datetime | None = Field(default=None, sa_type=Moment)
     outcome: str = Field(default="", max_length=32, sa_column_kwargs=EMPTY)  # of the last attempt
     urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    safety: str = Field(default="", max_length=16, sa_column_kwargs=EMPTY)  # PRESSED, or ""
     ended_at: datetime | None = Field(default=None, sa_type=Moment)  # done or closed
     erased_at: datetime | None = Field(default=None, sa_type=Moment)  # it has no number since
 
@@ -128,16 +131,25 @@ def is_retry(request: CallBackRequest) -> bool:
 #: What a request has whose claim has ended.
 UNHELD: Mapping[str, Any] = {"holder": "", "claim_token": "", "claim_expires_at": None}
 
-#: The order of the queue. A promise that was missed has the earliest due time, and so comes first.
+#: The order of the queue: urgent requests, then those whose caller pressed that someone is not
+#: safe, then the earliest due time, which a missed promise has.
 BY_DUE = (
-    col(CallBackRequest.due_at),
     col(CallBackRequest.urgent).desc(),
+    col(CallBackRequest.safety).desc(),
+    col(CallBackRequest.due_at),
     col(CallBackRequest.requested_at),
     col(CallBackRequest.id),
 )
 
-#: The order of what has ended: the last first.
-BY_END = (col(CallBackRequest.ended_at).desc(), col(CallBackRequest.id).desc())
+Index("callback_request_order", *BY_DUE, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
+
+#: The order of what has ended: urgent requests, then the one that ended last.
+BY_END = (
+    col(CallBackRequest.urgent).desc(),
+    col(CallBackRequest.ended_at).desc(),
+    col(CallBackRequest.id).desc(),
+)
+Index("callback_request_over", *BY_END, sqlite_where=HAS_ENDED, postgresql_where=HAS_ENDED)
 
 
 def event(

@@ -15,6 +15,10 @@ class Kind(StrEnum):
     CANCEL = "cancel"  # do not ring me after all
     TEXT = "text"  # a text message: as SAVE, but of an open request it changes no time
     NEED = "need"  # how to ring me: added to the request of an earlier wish
+    SAFETY = "safety"  # someone is not safe: added to the request of an earlier wish
+
+
+PRESSED = "pressed"  # the caller pressed "someone is not safe": more than having heard of safety
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,12 @@ class Wish:
     topic: str = ""
     council: str = ""
     request: int = 0  # only of KEEP and CANCEL: the request that the caller was told of
-    of: str = ""  # only of NEED: the effect of the earlier wish
+    of: str = ""  # only of NEED and SAFETY: the effect of the earlier wish
     need: str = ""  # only of NEED and TEXT: one of those of IVR_ACCESS_NEEDS
     wanted: bool = False  # only of NEED and TEXT: whether the caller said yes
     own: bool = False  # only of NEED: the caller rings from the phone that is to be rung
     words: str = field(default="", repr=False)  # only of TEXT: what it says
+    safety: str = ""  # PRESSED if the caller pressed that someone is not safe; of SAVE and KEEP
     told: str = ""  # the outcome that the caller has heard already
 
 

@@ -39,7 +39,7 @@ def callbacks() -> None:
 @click.option("--all", "every", is_flag=True, help="Every request, not only the open ones.")
 @as_json
 def list_command(every: bool, as_json: bool) -> None:
-    """List the open requests, the next due first. Numbers are masked."""
+    """List the open requests: urgent ones first, then the next due. Numbers are masked."""
     found = _at(lambda office: office.queue.all() if every else office.queue.open())
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
@@ -70,7 +70,7 @@ def show_command(reference: str, reveal: bool, as_json: bool) -> None:
 @as_whom
 @as_json
 def claim_command(reference: str | None, take_over: bool, who: str, as_json: bool) -> None:
-    """Claim the request that is due next, or the one with this REFERENCE, and show its number.
+    """Claim the first of the queue, or the request with this REFERENCE, and show its number.
 
     Nobody else can claim it for 15 minutes. Say how it went with `ivr callbacks outcome`.
     """
@@ -174,8 +174,9 @@ async def _mark(office: Office, reference: str, who: str, urgent: bool, note: st
     found = await office.queue.ids(reference)
     if not found:
         raise click.ClickException(f"No request has the reference {reference}.")
-    for request_id in found:
-        await office.desk.mark(request_id, who, urgent, note)
+    reached = [await office.desk.mark(request_id, who, urgent, note) for request_id in found]
+    if urgent and not all(reached):
+        click.echo("Nobody can be texted about it: ring your safeguarding lead now.", err=True)
     return await _show(office, reference, reveal=False)
 
 
@@ -262,9 +263,10 @@ def _table(found: "Sequence[CallBack]") -> None:
     from ivr.hours import LONDON
 
     columns = ("reference", "state", "number", "topic", "council", "attempts", "holder")
-    table = Table("due", *columns, box=None, pad_edge=False)
+    table = Table("due", "safety", *columns, box=None, pad_edge=False)
     for one in found:
         due = datetime.fromisoformat(one.due_at).astimezone(LONDON)
         shown = (str(getattr(one, name) or "-") for name in columns)
-        table.add_row(f"{due:%a %d %b %H:%M}", *shown)
+        safety = "urgent" if one.urgent else one.safety or "-"
+        table.add_row(f"{due:%a %d %b %H:%M}", safety, *shown)
     Console().print(table)

@@ -163,7 +163,8 @@ class Settings(BaseSettings):
     safety_phones: Annotated[str, AfterValidator(values.mobiles)] = Field(
         default="",
         description="UK mobiles, comma-separated, such as `+447400123456`, that are texted when a"
-        " request is marked urgent. Unset, or without `IVR_TEXT_FROM`: only the pages tell.",
+        " request is marked urgent. Unset, or without `IVR_TEXT_FROM`: nobody is texted, and the"
+        " page, `/readyz` and `ivr doctor` say so.",
     )
     metrics_token: Annotated[SecretStr, AfterValidator(values.long_enough)] = Field(
         default=SecretStr(""),

@@ -6,11 +6,11 @@ the same message, and news of it may come twice, late and out of order.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +31,9 @@ OPTED_OUT = 21610  # Twilio's error: they answered STOP, and Twilio keeps that t
 CALLER, HELPLINE, TWILIO = "caller", "helpline", "Twilio"  # who did it, beside staff
 
 log = logging.getLogger(__name__)
+
+#: Takes, within a transaction, the id of the request whose alarm text did not arrive.
+AlarmLost: TypeAlias = Callable[[AsyncSession, int], Awaitable[None]]
 
 
 class Kind(StrEnum):
@@ -88,6 +91,12 @@ class Outbox:
     database: Database
     keys: Keys
     clock: Callable[[], datetime]  # gives the time now, aware
+    alarm_lost: AlarmLost | None = None  # records with a request that an alarm text did not arrive
+
+    async def wants_none(self, number: str) -> bool:
+        """Whether this number (E.164) said STOP. Raises NoDatabaseError."""
+        async with self.database.reading() as session:
+            return await wants_none(session, self.keys.number_hash(number))
 
     async def put(self, draft: Draft) -> Put:
         """Write down a message; when this returns, it is durable. Raises NoDatabaseError."""
@@ -98,7 +107,9 @@ class Outbox:
             except IntegrityError:  # the same effect at the same moment: now it is there
                 continue
 
-    async def add(self, session: AsyncSession, draft: Draft) -> Put:
+    async def add(
+        self, session: AsyncSession, draft: Draft, made_at: datetime | None = None
+    ) -> Put:
         """The same within a transaction of somebody else's, and kept with it."""
         effect = self.keys.effect_hash(draft.effect)
         known = select(TextMessage.state).where(col(TextMessage.effect) == effect)
@@ -108,7 +119,7 @@ class Outbox:
             return Put(False, state == State.STOPPED, failed)
         number_hash = self.keys.number_hash(draft.number)
         stopped = await wants_none(session, number_hash)
-        session.add(self._row(draft, State.STOPPED if stopped else State.WAITING))
+        session.add(self._row(draft, State.STOPPED if stopped else State.WAITING, made_at))
         return Put(True, stopped)
 
     async def received(self, draft: Draft, at: datetime) -> None:
@@ -159,19 +170,33 @@ class Outbox:
             row = await _changed(session, mine, state=State.SENDING.value, next_at=now + LEASE)
             if row is None:
                 return None
-            if await wants_none(session, row.number_hash):
-                row.state = State.STOPPED.value
-                return None
-            try:
-                number, body = self.keys.unseal(row.number), self.keys.unseal(row.body)
-            except UnreadableError:
-                log.error("text %d is not sent: its key is not in IVR_SECRET_KEYS", message_id)
-                row.state = State.FAILED.value
-                return None
-            if row.made_at <= now - TOO_LATE:
-                row.state = State.FAILED.value
-                return None
-            return Taken(message_id, number, body)
+            taken = await self._readable(session, row)
+            if taken is None:
+                await self._told_of_alarm(session, row)
+            return taken
+
+    async def _readable(self, session: AsyncSession, row: TextMessage) -> Taken | None:
+        """What is to be sent of a message; None, and its state says why, if nothing is."""
+        if await wants_none(session, row.number_hash):
+            row.state = State.STOPPED.value
+            return None
+        try:
+            number, body = self.keys.unseal(row.number), self.keys.unseal(row.body)
+        except UnreadableError:
+            log.error("text %d is not sent: its key is not in IVR_SECRET_KEYS", row.id)
+            row.state = State.FAILED.value
+            return None
+        if row.made_at <= self.clock() - TOO_LATE:
+            row.state = State.FAILED.value
+            return None
+        return Taken(row.id or 0, number, body)
+
+    async def _told_of_alarm(self, session: AsyncSession, row: TextMessage | None) -> None:
+        """Record with its request that an alarm text did not arrive, or may not have."""
+        if row is None or row.kind != Kind.ALARM or row.request_id is None:
+            return
+        if self.alarm_lost is not None:
+            await self.alarm_lost(session, row.request_id)
 
     async def accepted(self, message_id: int, sid: str) -> None:
         """Twilio has taken it, and calls it so."""
@@ -199,7 +224,9 @@ class Outbox:
     async def silent(self, message_id: int) -> None:
         """Nobody can say whether Twilio has taken it. It is never sent again by itself."""
         async with self.database.writing() as session:
-            await _changed(session, _from(message_id, State.SENDING), state=State.UNKNOWN.value)
+            sending = _from(message_id, State.SENDING)
+            row = await _changed(session, sending, state=State.UNKNOWN.value)
+            await self._told_of_alarm(session, row)
 
     async def abandoned(self) -> int:
         """Note of what senders took and never told of (they were killed) that nobody knows whether
@@ -234,6 +261,7 @@ class Outbox:
         async with self.database.writing() as session:
             onto = _onto(message_id, state)
             row = await _changed(session, onto, state=state.value, error=error, told_at=now)
+            await self._told_of_alarm(session, row)
             if row is not None and error == OPTED_OUT:
                 stop = TextOptOut(number_hash=row.number_hash, stopped=True, at=now, who=TWILIO)
                 await note(session, stop)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -66,7 +66,10 @@ class Thread:
     async def of(self, request_id: int, seen: bool) -> list[Shown]:
         """Return the texts of a call-back request, both ways, in order; what they say only if
         whoever looks may see it."""
-        query = select(TextMessage).where(col(TextMessage.request_id) == request_id)
+        query = select(TextMessage).where(
+            col(TextMessage.request_id) == request_id,
+            col(TextMessage.kind) != Kind.ALARM.value,  # that is to staff
+        )
         order = (col(TextMessage.made_at), col(TextMessage.id))
         async with self.database.reading() as session:
             found = (await session.exec(query.order_by(*order))).all()
@@ -100,12 +103,14 @@ class Thread:
             return (await session.exec(_count(_of_unknown_fate(self.clock())))).one()
 
     async def again(self, message_id: int, request_id: int | None, who: str) -> bool:
-        """Send a text of this request again (None: a text of none), of which nobody can say whether
-        it was sent; once. Whether there was such a one."""
+        """Send a text of this request again (None: one to staff, or of no request), of which nobody
+        can say whether it was sent; once. Whether there was such a one."""
         now = self.clock()
+        is_alarm = col(TextMessage.kind) == Kind.ALARM.value
+        of_request = col(TextMessage.request_id).is_not_distinct_from(request_id)
         doubtful = update(TextMessage).where(
             col(TextMessage.id) == message_id,
-            col(TextMessage.request_id).is_not_distinct_from(request_id),
+            of_request if request_id else or_(of_request, is_alarm),
             col(TextMessage.state) == State.UNKNOWN.value,
             col(TextMessage.erased_at).is_(None),
         )
@@ -118,7 +123,7 @@ class Thread:
                 TextMessage(
                     effect=self.keys.effect_hash(f"again {message_id}"),
                     kind=old.kind,
-                    request_id=request_id,
+                    request_id=old.request_id,
                     who=who[:64],
                     number=old.number,
                     number_hash=old.number_hash,

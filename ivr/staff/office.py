@@ -16,6 +16,7 @@ from ivr.directory.editing import Editor
 from ivr.directory.lookup import DirectoryNow
 from ivr.duty.roster import Roster
 from ivr.hours import HoursNow
+from ivr.messages.alarm import Alarm
 from ivr.messages.post import Post
 from ivr.people.audit import Deeds
 from ivr.people.register import Register
@@ -58,5 +59,6 @@ class Office:
     demo: bool  # are drama numbers accepted?
     proxies: int  # of our own, between browsers and us
     attempts: Attempts
+    alarm: Alarm
     post: Post
     ring: Ring | None  # rings whoever holds a request for an attempt; None: by hand only

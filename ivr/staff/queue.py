@@ -17,11 +17,16 @@ from ivr.staff.topics import Topics
 AT_ONCE = 50  # requests on a page
 LONGEST_SEARCH = 40  # characters
 
+COLUMNS = (  # of the spreadsheet
+    *("reference", "state", "requested", "due", "topic", "council", "attempts"),
+    *("urgent", "safety"),
+)
 VIEWS = {
     View.OPEN: "All open",
     View.TODAY: "Due today",
     View.MISSED: "Late",
     View.URGENT: "Urgent",
+    View.SAFETY: "Pressed “not safe”",
     View.MINE: "Mine",
     View.ENDED: "Ended",
 }
@@ -38,6 +43,7 @@ def add_pages(door: Door, office: Office) -> None:
         found = await office.queue.page(looking, (at_page - 1) * AT_ONCE, AT_ONCE + 1)
         late = await office.queue.count(Looking(View.MISSED))
         urgent = await office.queue.count(Looking(View.URGENT))
+        pressed = await office.queue.count(Looking(View.SAFETY))
         return await door.show(
             "queue.html",
             **_common(),
@@ -48,6 +54,8 @@ def add_pages(door: Door, office: Office) -> None:
             is_last=len(found) <= AT_ONCE,
             late=late,
             urgent=urgent,
+            pressed=pressed,
+            alarm_fault="" if office.demo else await office.alarm.fault(),
             doubts=await office.post.thread.doubts(),
             last_event=await office.queue.last_event(),
         )
@@ -81,12 +89,12 @@ def add_pages(door: Door, office: Office) -> None:
         await office.register.note(g.member.name, "exported", f"{len(found)} requests")
         written = io.StringIO()
         writer = csv.writer(written)
-        writer.writerow(("reference", "state", "requested", "due", "topic", "council", "attempts"))
+        writer.writerow(COLUMNS)
         for one in found:
             record = one.record
             due, asked = one.record.due_at, one.record.requested_at
             row = (record.reference, record.state, asked, due, record.topic, record.council)
-            writer.writerow((*row, record.attempts))
+            writer.writerow((*row, record.attempts, record.urgent, record.safety))
         answer = Response(written.getvalue(), content_type="text/csv; charset=utf-8")
         answer.headers["Content-Disposition"] = "attachment; filename=call-backs.csv"
         return answer

@@ -168,9 +168,10 @@ class RequestPages:
         note, is_urgent = field(form, "why")[:LONGEST_NOTE], "safe_again" not in form
         marked = "urgent" if (await self._there(number)).is_open else "urgent-ended"
         try:
-            await self._office.desk.mark(number, g.member.name, is_urgent, note)
+            reached = await self._office.desk.mark(number, g.member.name, is_urgent, note)
         except NoteNeededError:
             return await self._page(number, 422, form, {"why": "Write down why, in a few words."})
+        marked = marked if reached else f"{marked}-unheard"
         return self._door.go(f"/requests/{number}", done=marked if is_urgent else "not-urgent")
 
     async def reveal(self, number: int) -> Response:
@@ -258,6 +259,7 @@ class RequestPages:
             colleagues=await self._colleagues() if claim else [],
             times=self._times() if claim else [],
             safety=self._office.safety,
+            alarm=await self._office.alarm.reach(number) if shown.urgent else "",
             texts=await self._texts.shown(shown, claim is not None, seen, form or {}),
             form=form or {},
             errors=errors or {},

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from ivr import hours
-from ivr.callbacks.ledger import CALLER
+from ivr.callbacks.ledger import CALLER, NOT_SAFE
 from ivr.callbacks.states import State
 from ivr.directory.editing import Why
 from ivr.directory.entries import Vouching
@@ -26,6 +26,7 @@ BY_CALLER = {
     "already": "asked again",
     "kept": "asked again, and kept it as it was",
     "cancelled": "called it off",
+    NOT_SAFE: "pressed “someone is not safe”",
 }
 ASKED = {
     "message": "May we leave a message?",
@@ -75,14 +76,23 @@ TEXT_KINDS = {
     TextKind.STAFF: "What a colleague wrote",
 }
 
+URGENT = "It is marked urgent: everybody is shown it above the queue. It will not be erased."
+URGENT_ENDED = (
+    "It is marked urgent, and will not be erased. Nobody rings it: it has ended. "
+    "Open it again if somebody is to ring."
+)
+ALARMED = "Your safeguarding lead is being texted."
+UNHEARD = "Nobody can be texted about it: ring your safeguarding lead now."
+
 # What a page says after something was done. Pages name these in their address.
 DONE = {
     "released": "It is back in the queue, at its place.",
     "finished": "Saved. Thank you.",
     "handed-over": "It is your colleague's now.",
-    "urgent": "It is marked urgent: everybody is shown it above the queue. It will not be erased.",
-    "urgent-ended": "It is marked urgent, and will not be erased. Nobody rings it: it has ended. "
-    "Open it again if somebody is to ring.",
+    "urgent": f"{URGENT} {ALARMED}",
+    "urgent-unheard": f"{URGENT} {UNHEARD}",
+    "urgent-ended": f"{URGENT_ENDED} {ALARMED}",
+    "urgent-ended-unheard": f"{URGENT_ENDED} {UNHEARD}",
     "not-urgent": "It is not marked urgent any more.",
     "ringing": "Your phone is being rung. Pick up, and press 1 to ring the caller.",
     "longer": "It is yours for 15 minutes more.",
