@@ -60,6 +60,22 @@ FACTS = {
         ),
         texted=(r"appeal", r"2 months from the letter", r"1 from the certificate if later"),
     ),
+    "the NSPCC is not always open, and others can be rung when it is closed": Fact(
+        keys="4 3 4",
+        answer="safety/nspcc-number",
+        spoken=(
+            r"not open at all hours",
+            r"nobody answers, ring your council's children's services",
+            r"the police on 1 ?0 ?1",
+            r"danger now, ring 9 ?9 ?9",
+            r"(?:zero eight zero eight|0808)",  # last: callers hang up on hearing it
+        ),
+        texted=(
+            r"0808 800 5000, not at all hours",
+            r"children's services, or the police on 101",
+            r"danger now\? Ring 999",
+        ),
+    ),
 }
 
 

@@ -28,7 +28,7 @@ READS = {place: step for place, step in BOOK.steps.items() if isinstance(step, R
 LARGEST_PAGE = 40_000  # bytes
 NUMBERS = (
     *("999", "111", "116 123", "0800 1111", "0808 800 5000", "0800 144 8848", "0300 061 0614"),
-    *("0370 000 2288", "0300 303 5857"),
+    *("0370 000 2288", "0300 303 5857", "101"),
 )
 WINDOWS = {
     "a desktop": {"viewport": {"width": 1280, "height": 800}},
@@ -109,6 +109,11 @@ def test_every_answer_is_on_the_page_word_for_word(place: str, page: Reader) -> 
 @pytest.mark.parametrize("number", [*NUMBERS, "ipsea.org.uk"])
 def test_what_is_spelled_for_the_ear_is_written_for_the_eye(number: str, page: Reader) -> None:
     assert number in page.words
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_on_the_page_is_a_link_that_rings_it(number: str, page: Reader) -> None:
+    assert f"tel:{number.replace(' ', '')}" in page.links
 
 
 def test_no_number_is_on_the_page_that_is_not_spoken(page: Reader) -> None:

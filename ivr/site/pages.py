@@ -15,7 +15,7 @@ from ivr.site.guide import guide
 FRESH_S = 300  # seconds for which a browser does not ask again; a book can change at any time
 A_YEAR_S = 365 * 24 * 3600
 SOON_S = 600  # seconds after which a helpline without a book may have one
-PHONE_NUMBER = re.compile(r"\b(?:0\d{2,4}(?: \d{3,4}){1,3}|116 123|111|999)\b")
+PHONE_NUMBER = re.compile(r"\b(?:0\d{2,4}(?: \d{3,4}){1,3}|116 123|101|111|999)\b")
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none';"
