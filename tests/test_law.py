@@ -76,6 +76,21 @@ FACTS = {
             r"danger now\? Ring 999",
         ),
     ),
+    "an excluded child must stay out of public places in the first five school days": Fact(
+        keys="4 2 1",
+        answer="places/allowed",
+        spoken=(
+            r"From day six, the school or the council must arrange full-time teaching",
+            r"rule for you, for the first five school days or all of a shorter suspension",
+            r"must not be in a public place in school hours without a good reason",
+            r"If the school's letter says so, you must see to that",
+        ),
+        texted=(
+            r"Days 1 to 5: your child must not be in a public place in school hours",
+            r"without good reason, if the letter says so",
+            r"Day 6 on: taught full time",
+        ),
+    ),
 }
 
 
