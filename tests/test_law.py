@@ -91,6 +91,30 @@ FACTS = {
             r"Day 6 on: taught full time",
         ),
     ),
+    "a suspension that would cost an exam or test must be looked at again, however short": Fact(
+        keys="4 2 2",
+        answer="places/challenge",
+        spoken=(
+            r"If it is up to five days, .* usually cannot cancel it",
+            r"If it is six to fifteen days, they must meet if you ask",
+            r"more, or for good, they must meet within fifteen school days",
+            r"miss a public exam or a national test\?",
+            r"even for one day, the governors must decide whether your child can come back",
+            r"must try to meet before the exam",
+            r"tell the school at once",
+        ),
+        texted=(r"Public exam or national test at risk\? Say so now: they must look again",),
+    ),
+    "the limits for a panel and for a disability claim after a permanent exclusion": Fact(
+        keys="4 2 2",
+        answer="places/challenge",
+        spoken=(
+            r"within fifteen school days of their letter",
+            r"because of a disability",
+            r"six months",
+        ),
+        texted=(r"Out for good: then 15 school days to ask for a panel",),
+    ),
 }
 
 
