@@ -193,6 +193,7 @@ def _office(house: House, calling: Calling) -> Office:
         demo=settings.demo_mode,
         proxies=settings.proxies,
         attempts=house.attempts,
+        drafts=house.drafts,
         alarm=house.alarm,
         post=house.post,
         ring=calling.begin if calling.can_ring else None,

@@ -9,6 +9,7 @@ from ivr.callbacks.attempts import Attempts, OnCalls
 from ivr.callbacks.bell import Bell
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
+from ivr.callbacks.drafts import Drafts
 from ivr.callbacks.erasing import Eraser, months_before
 from ivr.callbacks.keeping import Keeper
 from ivr.callbacks.keys import Keys
@@ -98,6 +99,7 @@ class House:
     roster: Roster
     counting: Counting
     attempts: Attempts
+    drafts: Drafts
     bell: Bell
     carrier: Carrier
     alarm: Alarm
@@ -226,6 +228,7 @@ def build(settings: Settings, clock: Clock = now) -> House:
         roster=roster,
         counting=Counting(database),
         attempts=Attempts(database, keys, clock),
+        drafts=Drafts(database, keys, clock),
         bell=Bell(database),
         carrier=carrier,
         alarm=alarm_of(settings, database, clock),

@@ -154,6 +154,10 @@ REFUSED = {
     ("outcome", "{}", "spoke", "--as", "bob"): "You hold no request {}. Claim it first.",
     ("outcome", "{}", "spoken", "--as", "alice"): 'There is no outcome "spoken"; there are',
     ("outcome", "{}", "abusive", "--as", "alice"): '"abusive" needs a note',
+    (
+        *("outcome", "{}", "wrong number", "--note", "a shop", "--as", "alice"),
+        *("--again", "2026-12-08T13:00"),
+    ): '"wrong number" ends the request: it is not rung again.',
     ("release", "{}", "--as", "bob"): "You hold no request {}.",
 }
 

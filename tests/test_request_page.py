@@ -51,15 +51,17 @@ def change(here: Place, statement: str) -> None:
 
 @pytest.mark.parametrize(
     "again",
-    ["9999-12-31T23:00:00+00:00", "2500-01-01T09:00:00+00:00", "0001-01-01T00:00:00+23:59", "soon"],
+    ["9999-12-31T23:00:00+00:00", "2500-01-01T09:00:00+00:00", "2026-11-25T09:00:00", "soon"],
 )
 def test_another_try_is_at_a_time_that_was_offered(here: Place, again: str) -> None:
-    """Nobody is put off for centuries, and no page breaks."""
+    """Nobody is put off for centuries, no page breaks, and no time is dropped in silence."""
     ada = here.browser(NAMES["adviser"])
     ada.post("/next")
-    saved = ada.post(f"{ONE}/outcome", outcome="no answer", by_hand="my own phone", again=again)
-    assert saved.status_code == 303
-    assert "To be tried again today at" in words(ada.get(ONE))
+    for outcome in ("no answer", "spoke"):
+        told = ada.post(f"{ONE}/outcome", outcome=outcome, by_hand="my own phone", again=again)
+        assert told.status_code == 422
+        assert "Choose a time from the list." in words(told)
+        assert "Yours until" in words(ada.get(ONE))
 
 
 def test_a_caller_who_is_being_rung_is_offered_to_nobody_else(here: Place, clock: SetClock) -> None:

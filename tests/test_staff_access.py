@@ -31,6 +31,7 @@ POST /requests/1/text         adviser
 POST /requests/1/text-again   adviser
 POST /requests/1/no-texts     adviser
 POST /requests/1/over         adviser
+POST /requests/1/draft        adviser
 POST /requests/1/longer       adviser
 POST /requests/1/release      adviser
 POST /requests/1/hand-over    adviser

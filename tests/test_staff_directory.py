@@ -17,6 +17,7 @@ from ivr.directory.asking import Asked
 from tests.browsers import CHROMIUM, Desk, add_person, chromium
 from tests.browsers import PASSWORD as BROWSER_PASSWORD
 from tests.colleagues import NAMES, Browser, Place, place
+from tests.forms import Page
 from tests.helplines import Helpline, SetClock, helpline
 
 LEEDS, MANCHESTER, BARNET = "E08000035", "E08000003", "E09000003"
@@ -168,8 +169,7 @@ def test_a_number_is_verified_from_a_request_and_leads_back_to_it(
         await Ledger(database, keys).enter(wish)
 
     here.do(asked)
-    request = ada.get("/requests/2").text
-    (path,) = re.findall(r'<a href="/staff(/directory/[^"]*)">Verify this number</a>', request)
+    path = Page(ada.get("/requests/2")).button("Verify this number").value
     assert "/directory/" not in ada.get("/requests/1").text, "they did not say which council"
     page = ada.get(path)
     assert 'href="/staff/requests/2"' in page.text

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from ivr.database import Database
 from tests.browsers import CHROMIUM, WINDOW, Desk, add_person, chromium
 from tests.colleagues import NAMES, Browser, Place, place
+from tests.forms import Page
 from tests.helplines import PATIENCE, Helpline, SetClock, helpline, rows, wait_for
 from tests.standins import Twilio, twilio
 from tests.test_texts import texting
@@ -64,11 +65,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def hidden(page: httpx.Response) -> dict[str, str]:
-    """The fields of the form that sends what was shown."""
-    found = re.findall(
-        r'<input type="hidden" name="(do|once|which|text_words)" value="([^"]*)"', page.text
-    )
-    return dict(found)
+    """What is sent by the button that sends what was shown."""
+    shown = Page(page)
+    sent = shown.sent(shown.button("Send this text"), {})
+    return {name: values[-1] for name, values in sent.items() if name != "form_token"}
 
 
 def sends(browser: Browser, path: str, **fields: str) -> httpx.Response:

@@ -7,7 +7,7 @@ goes on with a claim that expired and was taken by somebody else meanwhile.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -51,6 +51,10 @@ class CannotReopenError(HelplineError):
 
 class NoteNeededError(HelplineError):
     """This outcome needs a note, so that the next person knows why."""
+
+
+class NotAgainError(HelplineError):
+    """This outcome ends the request, so it cannot be rung again at the chosen time."""
 
 
 #: Alarms the safeguarding phones, within a transaction, about a request by its id and reference;
@@ -145,12 +149,13 @@ class Desk:
             if request is not None:
                 session.add(event(request, self.clock(), who, what))
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, note: str = "") -> None:
         """Give a request back to the queue, where it keeps its place. Raises NotYoursError."""
         async with self.database.writing() as session:
             request = await self._held(session, claim, states.RELEASE, UNHELD)
             request.state = (State.DUE_AGAIN if request.outcome else State.WAITING).value
-            session.add(event(request, self.clock(), claim.holder, states.RELEASE.name))
+            what = states.RELEASE.name
+            session.add(event(request, self.clock(), claim.holder, what, self._sealed(note)))
 
     async def reopen(self, request_id: int, who: str) -> None:
         """Open a request again that was ended by mistake; it is due at once. Raises
@@ -208,15 +213,20 @@ class Desk:
     ) -> CallBackRequest:
         """Record how an attempt ended, and when it is due again if it is, in one transaction.
 
-        ``again_at`` is when to try again, if not after the outcome's own time; either is moved into
-        staffed hours, and the outcome's own time into the caller's slot too.
+        ``again_at`` is when to ring again, if not after the outcome's own time; either is moved
+        into staffed hours, and the outcome's own time into the caller's slot too. With it, "spoke"
+        does not end the request.
         ``by_hand`` says how the caller was rung, and why not from the page, if so.
 
-        Raises NotYoursError, UnknownOutcomeError, NoteNeededError.
+        Raises NotYoursError, UnknownOutcomeError, NoteNeededError, NotAgainError.
         """
         ended = _outcome(outcome)
         if ended.needs_note and not note.strip():
             raise NoteNeededError(f'"{outcome}" needs a note, so that the next person knows why.')
+        if again_at and ended.leads in ENDED:
+            if not ended.may_follow_up:
+                raise NotAgainError(f'"{outcome}" ends the request: it is not rung again.')
+            ended = replace(ended, leads=State.DUE_AGAIN)
         now = self.clock()
         async with self.database.writing() as session:
             request = await self._held(session, claim, states.FINISH, UNHELD)
@@ -225,19 +235,21 @@ class Desk:
             request.attempts += ended.counts and not dialled
             if ended.leads in ENDED:
                 request.ended_at = now
-            if ended.retry_after is not None:
+            else:
                 request.promised_at = request.promised_at or request.due_at
-                hours = self.hours()
-                request.due_at = (
-                    hours.within(max(again_at, now), "any")
-                    if again_at
-                    else hours.within(now + ended.retry_after, request.slot)
-                )
+                request.due_at = self._due_again(ended, request.slot, again_at)
             if by_hand.strip():
                 how = self._sealed(by_hand)
                 session.add(event(request, now, claim.holder, states.BY_HAND, how))
             session.add(event(request, now, claim.holder, ended.name, self._sealed(note)))
         return request
+
+    def _due_again(self, outcome: Outcome, slot: str, again_at: datetime | None) -> datetime:
+        """When a request that stays open after this outcome is rung again."""
+        now, hours = self.clock(), self.hours()
+        if again_at is not None:
+            return hours.within(max(again_at, now), "any")
+        return hours.within(now + (outcome.retry_after or timedelta()), slot)
 
     async def _claimed(self, request_id: int, who: str, move: Move, free: Any) -> Claim | None:
         change = update(CallBackRequest).where(col(CallBackRequest.id) == request_id, free)

@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ivr.callbacks.drafts import erase_drafts
 from ivr.callbacks.tables import CallBackEffect, CallBackEvent, CallBackRequest
 from ivr.database import Database
 
@@ -50,6 +51,7 @@ class Eraser:
             await session.exec(told)
             notes = update(CallBackEvent).where(col(CallBackEvent.request_id).in_(ids))
             await session.exec(notes.values(note=""))
+            await erase_drafts(session, [one for one in ids if one is not None])
             if self._also:
                 await self._also(session, [one for one in ids if one is not None], now)
             session.add_all(

@@ -63,12 +63,13 @@ class Outcome:
     retry_after: timedelta | None = None  # for DUE_AGAIN, moved into staffed hours and the slot
     counts: bool = True  # as an attempt
     needs_note: bool = False
+    may_follow_up: bool = False  # with a time for another call, a request that it ends stays open
 
 
 OUTCOMES = {
     outcome.name: outcome
     for outcome in (
-        Outcome("spoke", State.DONE),
+        Outcome("spoke", State.DONE, may_follow_up=True),
         Outcome("no answer", State.DUE_AGAIN, timedelta(hours=2)),
         Outcome("engaged", State.DUE_AGAIN, timedelta(minutes=20)),
         Outcome("left message", State.DUE_AGAIN, timedelta(days=1)),

@@ -97,6 +97,18 @@ class CallBackEvent(SQLModel, table=True):
     note: str = Field(default="", sa_type=Text, sa_column_kwargs=EMPTY)  # of staff, sealed
 
 
+class CallBackDraft(SQLModel, table=True):
+    """What one person has typed on the page of one request and has not saved yet."""
+
+    __tablename__ = "callback_draft"
+
+    request_id: int = Field(primary_key=True, foreign_key="callback_request.id")
+    who: str = Field(primary_key=True, max_length=64)
+    version: int  # one more with each change: a page knows by it whether it shows the last one
+    typed: str = Field(sa_type=Text)  # the fields as JSON, sealed
+    at: datetime = Field(sa_type=Moment)  # of the last change
+
+
 class CallBackAttempt(SQLModel, table=True):
     """One try to reach a caller through Twilio: it rings whoever holds the request, then them."""
 

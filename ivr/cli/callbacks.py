@@ -97,12 +97,19 @@ def release_command(reference: str, who: str, as_json: bool) -> None:
 @click.argument("reference")
 @click.argument("outcome")
 @click.option("--note", default="", help="For the next person. Kept sealed.")
+@click.option(
+    "--again",
+    type=click.DateTime(["%Y-%m-%dT%H:%M"]),
+    help="When to ring again (London), such as 2026-12-08T13:00; with spoke, it stays open.",
+)
 @as_whom
 @as_json
-def outcome_command(reference: str, outcome: str, note: str, who: str, as_json: bool) -> None:
+def outcome_command(
+    reference: str, outcome: str, note: str, again: datetime | None, who: str, as_json: bool
+) -> None:
     """Say how ringing went: spoke, no answer, engaged, left message, wrong number, asked not to be
     called, abusive, other. Unless that ends it, it is due again, in staffed hours."""
-    found = _at(lambda office: _finish(office, reference, outcome, note, who))
+    found = _at(lambda office: _finish(office, reference, outcome, note, again, who))
     _print(found, as_json)
 
 
@@ -187,9 +194,14 @@ async def _release(office: Office, reference: str, who: str) -> list[Shown]:
     return [(await office.queue.one(one), await office.queue.history(one))]
 
 
-async def _finish(office: Office, reference: str, outcome: str, note: str, who: str) -> list[Shown]:
+async def _finish(
+    office: Office, reference: str, outcome: str, note: str, again: datetime | None, who: str
+) -> list[Shown]:
+    from ivr.hours import LONDON
+
     claim = await _mine(office, reference, who)
-    await office.desk.finish(claim, outcome, note)
+    again_at = again.replace(tzinfo=LONDON) if again else None
+    await office.desk.finish(claim, outcome, note, again_at)
     one = claim.request_id
     return [(await office.queue.one(one), await office.queue.history(one))]
 

@@ -5,6 +5,7 @@ A route that does not say who may use it is open to nobody.
 
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from traceback import format_tb
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from quart import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from ivr.callbacks.drafts import CHOICES, TEXTS
 from ivr.database import NoDatabaseError
 from ivr.errors import HelplineError
 from ivr.people.sign_in import LONGEST, Member, SignedIn
@@ -40,7 +42,10 @@ WRITTEN = (
     "hours",
     "source_url",
 )  # fields of some length
+DRAFT_OF, DRAFT_VERSION = "draft_of", "draft_version"  # fields of the form of a request's page
 READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
+
+_OURS = re.compile(r"(/[\w-]+)+(\.csv)?(\?request=\d{1,10})?", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +165,16 @@ class Door:
             return self.go("/account/password")
         if not g.member.role.includes(role):
             raise ClosedError
+        if request.method == "POST":
+            await self._keep_draft(await request.form)
         return None
+
+    async def _keep_draft(self, form: Mapping[str, str]) -> None:
+        """Keep what was typed on a request's page, whichever of its buttons was pressed."""
+        if of := number(form, DRAFT_OF):
+            typed = {name: field(form, name) for name in (*TEXTS, *CHOICES) if name in form}
+            version = number(form, DRAFT_VERSION)
+            g.draft = await self._office.drafts.keep(of, g.member.name, version, typed)
 
     async def _who(self) -> Member | None:
         is_use = request.endpoint != "staff.events"
@@ -217,6 +231,11 @@ class Door:
         trace = "".join(format_tb(fault.__traceback__))
         log.error("a staff page failed: %s\n%s", type(fault).__name__, trace)
         return await self._problem("other", 500)
+
+
+def is_ours(path: str) -> bool:
+    """Return whether a browser may be sent on to this path: no other site, no end of a header."""
+    return path == "/" or bool(_OURS.fullmatch(path))
 
 
 def field(form: Mapping[str, str], name: str) -> str:

@@ -8,6 +8,7 @@ from ivr.callbacks.attempts import Attempts
 from ivr.callbacks.audit import RequestEvents
 from ivr.callbacks.counting import Counting
 from ivr.callbacks.desk import Desk
+from ivr.callbacks.drafts import Drafts
 from ivr.callbacks.planning import Backlog
 from ivr.callbacks.queue import Queue
 from ivr.core.flow import Book
@@ -59,6 +60,7 @@ class Office:
     demo: bool  # are drama numbers accepted?
     proxies: int  # of our own, between browsers and us
     attempts: Attempts
+    drafts: Drafts
     alarm: Alarm
     post: Post
     ring: Ring | None  # rings whoever holds a request for an attempt; None: by hand only

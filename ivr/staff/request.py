@@ -10,7 +10,14 @@ from werkzeug.exceptions import NotFound
 
 from ivr.callbacks import states
 from ivr.callbacks.attempts import DIALLED, Attempt, Result
-from ivr.callbacks.desk import CannotReopenError, Claim, NoteNeededError, NotYoursError
+from ivr.callbacks.desk import (
+    CannotReopenError,
+    Claim,
+    NotAgainError,
+    NoteNeededError,
+    NotYoursError,
+)
+from ivr.callbacks.drafts import LONGEST
 from ivr.callbacks.records import Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.callbacks.texted import TOPIC
@@ -21,7 +28,7 @@ from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.contact_rules import contact_rules
-from ivr.staff.door import Door, field
+from ivr.staff.door import Door, field, is_ours
 from ivr.staff.history import unfinished
 from ivr.staff.office import Office
 from ivr.staff.texts import TextPages
@@ -31,7 +38,8 @@ TRIED = (*DIALLED, Result.FAILED)  # from the page: whoever did so need not say 
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
 FURTHEST = timedelta(days=60)  # of those: a time that is further away is not from the list
 GREATEST_ID = 2**31 - 1
-LONGEST_NOTE = 4_000  # characters
+# What belongs to a claim: it is saved, or no longer of use, once the claim is let go.
+OF_A_CLAIM = ("note", "hand_over_note", "by_hand", "outcome", "again", "to")
 
 
 class RequestPages:
@@ -50,6 +58,7 @@ class RequestPages:
             "reopen": self.reopen,
             "urgent": self.urgent,
             "reveal": self.reveal,
+            "draft": self.draft,
             "call": self.call,
             "over": self.over,
         }
@@ -60,6 +69,15 @@ class RequestPages:
     async def one(self, number: int) -> Response:
         """The page."""
         return await self._page(number)
+
+    async def draft(self, number: int) -> Response:
+        """What was typed is kept by now, as with every button; go on from here."""
+        form = await request.form
+        if "quiet" in form:  # the script keeps it while somebody types
+            version = g.draft.version if "draft" in g else 0
+            return Response(f'{{"version": {version}}}', content_type="application/json")
+        onward = field(form, "onward")
+        return self._door.go(onward if is_ours(onward) else f"/requests/{number}")
 
     async def claim(self, number: int) -> Response:
         """It is mine to ring."""
@@ -111,17 +129,19 @@ class RequestPages:
 
     async def release(self, number: int) -> Response:
         """Somebody else may ring."""
+        note = _joined(await request.form, "note", "hand_over_note", "by_hand")
         try:
-            await self._office.desk.release(await self._mine(number))
+            await self._office.desk.release(await self._mine(number), note)
         except NotYoursError as lost:
             if not await self._did(number, states.RELEASE.name):
                 return await self._page(number, 409, errors={"claim": str(lost)})
+        await self._used(number, *OF_A_CLAIM)
         return self._door.go(done="released")
 
     async def hand_over(self, number: int) -> Response:
         """This colleague rings."""
         form = await request.form
-        to, note = field(form, "to"), field(form, "hand_over_note")[:LONGEST_NOTE]
+        to, note = field(form, "to"), _joined(form, "note", "hand_over_note", "by_hand")
         if to not in await self._colleagues():
             return await self._page(number, 422, form, {"to": "Choose a colleague."})
         try:
@@ -129,28 +149,40 @@ class RequestPages:
         except NotYoursError as lost:
             if not await self._did(number, f"{states.HAND_OVER.name} to {to}"):
                 return await self._page(number, 409, form, {"claim": str(lost)})
+        await self._used(number, *OF_A_CLAIM)
         return self._door.go(done="handed-over")
 
     async def outcome(self, number: int) -> Response:
         """How it went."""
         form = await request.form
-        name, note = field(form, "outcome"), field(form, "note")[:LONGEST_NOTE]
-        by_hand = field(form, "by_hand")[:LONGEST_NOTE]
+        name, note = field(form, "outcome"), _joined(form, "note", "hand_over_note")
+        by_hand = field(form, "by_hand")[:LONGEST]
         if name not in OUTCOMES:
             return await self._page(number, 422, form, {"outcome": "Choose how it went."})
+        try:
+            again = _moment(field(form, "again"), self._office.clock())
+        except ValueError:
+            wrong = {"again": "Choose a time from the list."}
+            return await self._page(number, 422, form, wrong)
         try:
             claim = await self._mine(number)
             if OUTCOMES[name].counts and not by_hand and await self._was_not_rung_here(claim):
                 how = {"by_hand": "You did not ring from here. Say how you rang, and why."}
                 return await self._page(number, 422, form, how)
-            again = _moment(field(form, "again"), self._office.clock())
             await self._office.desk.finish(claim, name, note, again, by_hand)
+        except NotAgainError:
+            ends = (
+                f"“{name.capitalize()}” ends the request: nobody rings at that time. Choose another"
+            )
+            wrong = {"again": f"{ends} outcome, or “at the usual time”."}
+            return await self._page(number, 422, form, wrong)
         except NoteNeededError:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
             return await self._page(number, 422, form, needed)
         except NotYoursError as lost:
             if not await self._did(number, name):
                 return await self._page(number, 409, form, {"claim": str(lost)})
+        await self._used(number, *OF_A_CLAIM)
         return self._door.go(done="finished")
 
     async def reopen(self, number: int) -> Response:
@@ -165,12 +197,13 @@ class RequestPages:
     async def urgent(self, number: int) -> Response:
         """Somebody may not be safe; or is safe again."""
         form = await request.form
-        note, is_urgent = field(form, "why")[:LONGEST_NOTE], "safe_again" not in form
+        note, is_urgent = field(form, "why")[:LONGEST], "safe_again" not in form
         marked = "urgent" if (await self._there(number)).is_open else "urgent-ended"
         try:
             reached = await self._office.desk.mark(number, g.member.name, is_urgent, note)
         except NoteNeededError:
             return await self._page(number, 422, form, {"why": "Write down why, in a few words."})
+        await self._used(number, "why")
         marked = marked if reached else f"{marked}-unheard"
         return self._door.go(f"/requests/{number}", done=marked if is_urgent else "not-urgent")
 
@@ -179,6 +212,10 @@ class RequestPages:
         await self._there(number)
         await self._office.queue.saw(number, g.member.name)
         return await self._page(number, reveal=True)
+
+    async def _used(self, number: int, *names: str) -> None:
+        """Forget these fields of the draft: they are saved with the request by now."""
+        await self._office.drafts.used(number, g.member.name, names)
 
     async def _there(self, number: int) -> Shown:
         shown = await self._office.queue.shown(number)
@@ -224,6 +261,7 @@ class RequestPages:
         form: MultiDict[str, str] | None = None,
         errors: dict[str, str] | None = None,
         reveal: bool = False,
+        preview: bool = False,
     ) -> Response:
         shown = await self._there(number)
         claim = await self._office.desk.held(number, g.member.name)
@@ -232,6 +270,8 @@ class RequestPages:
         topics = Topics(self._office.book())
         history = await self._office.queue.history(number, notes=seen)
         council = self._council(shown.record.council)
+        draft = await self._office.drafts.of(number, g.member.name)
+        typed = {**draft.typed, **(form or {})}
         return await self._door.show(
             "request.html",
             status,
@@ -260,8 +300,9 @@ class RequestPages:
             times=self._times() if claim else [],
             safety=self._office.safety,
             alarm=await self._office.alarm.reach(number) if shown.urgent else "",
-            texts=await self._texts.shown(shown, claim is not None, seen, form or {}),
-            form=form or {},
+            texts=await self._texts.shown(shown, claim is not None, seen, typed, preview),
+            draft=draft,
+            form=typed,
             errors=errors or {},
         )
 
@@ -292,10 +333,19 @@ def _is_of(attempt: Attempt | None, claim: Claim | None) -> TypeGuard[Attempt]:
     return attempt is not None and claim is not None and attempt.claim_token == claim.token
 
 
+def _joined(form: MultiDict[str, str], *names: str) -> str:
+    """One note of all that was typed into these fields: whichever button ends a claim, none of it
+    is lost."""
+    texts = [text[:LONGEST] for name in names if (text := field(form, name))]
+    return "\n\n".join(texts)
+
+
 def _moment(text: str, now: datetime) -> datetime | None:
-    """The moment that was chosen from the list; None: the usual time."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    """The moment that was chosen from the list; None: the usual time. Raises ValueError if it is
+    none of the list's."""
+    if not text:
         return None
-    return moment if moment.tzinfo and moment < now + FURTHEST else None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or moment >= now + FURTHEST:
+        raise ValueError(text)
+    return moment

@@ -1,16 +1,12 @@
 """Signing in and out."""
 
-import re
-
 from quart import Response, g, request
 
 from ivr.people.passwords import BusyError
 from ivr.people.sign_in import Attempt, RefusedError, WaitError
 from ivr.people.tables import Role
-from ivr.staff.door import DEVICE, Door, field
+from ivr.staff.door import DEVICE, Door, field, is_ours
 from ivr.staff.office import Office
-
-_OURS = re.compile(r"(/[\w-]+)+(\.csv)?", re.ASCII)  # no other site, no line that ends a header
 
 
 def add_pages(door: Door, office: Office) -> None:
@@ -67,4 +63,4 @@ def _address(proxies: int) -> str:
 
 def _onward(path: str) -> str:
     """Where to go after signing in: only to a page of ours."""
-    return path if _OURS.fullmatch(path) and not path.startswith("/sign") else "/"
+    return path if is_ours(path) and not path.startswith("/sign") else "/"

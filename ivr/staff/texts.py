@@ -50,17 +50,21 @@ class TextPages:
             return await self._page(number, 409, form, {"claim": str(NotYoursError())})
         if not to or not self._office.post.can_text:
             return await self._page(number, 422, form, {"text_words": "No text can be sent there."})
+        once = field(form, "once")[:32]
+        sends = field(form, "do") == "send" and bool(once)
+        which, written = _chosen(form, "seen_" if sends and "seen_which" in form else "")
         try:
-            body = self._body(shown, form)
+            body = self._body(shown, which, written)
         except UnsendableError as wrong:
             return await self._page(number, 422, form, {"text_words": str(wrong)})
-        once = field(form, "once")[:32]
-        if field(form, "do") != "send" or not once:
-            return await self._page(number, form=form)
+        if not sends:
+            return await self._page(number, form=form, preview=True)
         draft = Draft(f"staff {number} {once}", Kind.STAFF, to, body, g.member.name, number)
         put = await self._office.post.outbox.put(draft)
         if put.is_new and not put.stopped:
             await self._office.desk.note(number, g.member.name, SENT)
+        if (which, written) == _chosen(form):  # nothing was typed since it was seen
+            await self._office.drafts.used(number, g.member.name, ("which", "text_words"))
         return self._door.go(f"/requests/{number}", done="texts-stopped" if put.stopped else "text")
 
     async def text_again(self, number: int) -> Response:
@@ -76,7 +80,7 @@ class TextPages:
 
     async def no_texts(self, number: int) -> Response:
         """They want no texts; or want them again."""
-        again = "again" in await request.form
+        again = "1" in (await request.form).getlist("again")  # beside the time of that name
         to = await self._mine(number)
         if to is None:
             return await self._page(number, 409, errors={"claim": str(NotYoursError())})
@@ -86,9 +90,11 @@ class TextPages:
             await self._office.desk.note(number, who, TEXTS_AGAIN if again else NO_TEXTS)
         return self._door.go(f"/requests/{number}", done="texts" if again else "no-texts")
 
-    async def shown(self, shown: Shown, mine: bool, seen: bool, form: Mapping[str, str]) -> Any:
+    async def shown(
+        self, shown: Shown, mine: bool, seen: bool, form: Mapping[str, str], preview: bool
+    ) -> Any:
         """What the page of a request shows of texts. ``mine``: whoever looks holds it; ``seen``:
-        they may see what is private."""
+        they may see what is private; ``preview``: they asked how their text would look."""
         post = self._office.post
         found: dict[str, Any] = {
             "thread": await post.thread.of(shown.id, seen),
@@ -101,7 +107,7 @@ class TextPages:
         found["is_mobile"] = bool(to)
         found["wants_none"] = bool(to) and await post.optouts.has(to or "")
         found["choices"] = self._choices(shown)
-        found["preview"] = self._preview(shown, form)
+        found["preview"] = self._preview(shown, form) if preview else None
         return found
 
     async def _mine(self, number: int) -> str | None:
@@ -126,9 +132,8 @@ class TextPages:
         except (LookupError, HelplineError):  # there is none, or it cannot be sent
             return ""
 
-    def _body(self, shown: Shown, form: Mapping[str, str]) -> str:
+    def _body(self, shown: Shown, which: str, written: str) -> str:
         """The whole text that was chosen or written. Raises UnsendableError."""
-        which, written = field(form, "which"), field(form, "text_words")[:LONGEST]
         known = [kind for kind, _ in self._choices(shown)]
         if which in known:
             return self._office.post.finish(self._composed(shown, which))
@@ -137,11 +142,21 @@ class TextPages:
         return self._office.post.finish(from_staff(written))
 
     def _preview(self, shown: Shown, form: Mapping[str, str]) -> dict[str, Any] | None:
-        """What would be sent, and in how many parts; None before anything is chosen."""
-        if not (form.get("which") or form.get("text_words")):
-            return None
+        """What would be sent, and in how many parts; None if it cannot be."""
+        which, written = _chosen(form)
         try:
-            body = self._body(shown, form)
+            body = self._body(shown, which, written)
         except UnsendableError:
             return None
-        return {"body": body, "parts": check(body), "once": secrets.token_hex(8)}
+        return {
+            "body": body,
+            "parts": check(body),
+            "once": secrets.token_hex(8),
+            "which": which,
+            "written": written,
+        }
+
+
+def _chosen(form: Mapping[str, str], seen: str = "") -> tuple[str, str]:
+    """Which text was chosen, and one's own words; with the prefix, as they were shown before."""
+    return field(form, f"{seen}which"), field(form, f"{seen}text_words")[:LONGEST]

@@ -40,7 +40,7 @@ SLOTS = {"any": "any time", "morning": "in the morning", "afternoon": "in the af
 
 # What follows on each outcome, for whoever chooses one.
 OUTCOME_HINTS = {
-    "spoke": "That ends this request.",
+    "spoke": "That ends this request, unless you choose a time to ring again.",
     "no answer": "It is due again in two hours.",
     "engaged": "It is due again in 20 minutes.",
     "left message": "It is due again tomorrow.",

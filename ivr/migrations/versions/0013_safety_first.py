@@ -1,7 +1,9 @@
-"""Who pressed that someone is not safe, and the order of the queue: urgent, pressed, then due."""
+"""Who pressed that someone is not safe, the order of the queue by it, and drafts of staff."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from ivr.database import Moment
 
 revision = "0013"
 down_revision = "0011"
@@ -11,7 +13,7 @@ HAS_ENDED = sa.text("ended_at IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Add the column, and an index for each order."""
+    """Add the column, an index for each order, and the table."""
     op.add_column(
         "callback_request", sa.Column("safety", sa.String(16), nullable=False, server_default="")
     )
@@ -28,4 +30,12 @@ def upgrade() -> None:
         [sa.text("urgent DESC"), sa.text("ended_at DESC"), sa.text("id DESC")],
         sqlite_where=HAS_ENDED,
         postgresql_where=HAS_ENDED,
+    )
+    op.create_table(
+        "callback_draft",
+        sa.Column("request_id", sa.Integer, sa.ForeignKey("callback_request.id"), primary_key=True),
+        sa.Column("who", sa.String(64), primary_key=True),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("typed", sa.Text, nullable=False),
+        sa.Column("at", Moment, nullable=False),
     )

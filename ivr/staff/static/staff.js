@@ -4,18 +4,55 @@
 
 document.getElementById("summary")?.focus();
 
+// What is typed on a request's page is kept a second after the last key, and with every button.
+const work = document.getElementById("work"), warning = document.getElementById("lost"), KEEP_MS = 1000;
+const UNKEPT = "What you type is not kept just now. You may be signed out: copy it before you leave this page.";
+const typed = (quiet) => {
+  const body = new URLSearchParams(new FormData(work));
+  if (quiet) body.set("quiet", "1");
+  return body;
+};
+if (work) {
+  let waiting = 0, changes = 0, kept = 0, keeping = false;
+  const keep = async () => {
+    if (keeping) return;
+    keeping = true;
+    const now = changes;
+    const answer = await fetch(work.action, { method: "POST", body: typed(true) }).catch(() => null);
+    keeping = false;
+    const stored = answer?.ok && !answer.redirected;
+    if (stored) {
+      work.elements.draft_version.value = (await answer.json()).version;
+      kept = now;
+    }
+    if (!stored) warning.textContent = UNKEPT;
+    else if (warning.textContent === UNKEPT) warning.textContent = "";
+    if (stored && kept < changes) await keep();
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.form !== work) return;
+    changes++;
+    clearTimeout(waiting);
+    waiting = setTimeout(keep, KEEP_MS);
+  });
+  work.addEventListener("submit", () => { clearTimeout(waiting); kept = changes; });
+  addEventListener("beforeunload", () => {
+    if (kept < changes) navigator.sendBeacon(work.action, typed(true));
+  });
+}
+
 // Whoever has the page of their request open may be talking: it stays theirs, for an hour at most.
 const RENEW_MS = 5 * 60 * 1000, RENEWALS = 12;
 const held = document.querySelector("[data-longer]");
 if (held) {
   let left = RENEWALS;
   const renewing = setInterval(async () => {
-    const body = new URLSearchParams({ form_token: held.dataset.token });
+    const body = new URLSearchParams({ form_token: work.elements.form_token.value });
     const answer = await fetch(held.dataset.longer, { method: "POST", body }).catch(() => null);
     if (answer && !answer.ok) {
       clearInterval(renewing);
       held.textContent = "";
-      document.getElementById("lost").textContent =
+      warning.textContent =
         "It is not yours any longer. Load the page again before you ring.";
     } else if (--left <= 0) {
       clearInterval(renewing);
@@ -32,6 +69,7 @@ if (news && window.EventSource) {
     const words = news.dataset.words ?? `${event.data} new or changed. `;
     if (news.firstChild?.data === words) return;
     const show = Object.assign(document.createElement("a"), { href: here, textContent: "Show" });
+    if (work) show.addEventListener("click", (event) => { event.preventDefault(); work.requestSubmit(); });
     news.replaceChildren(words, show);
   });
 }
