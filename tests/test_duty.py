@@ -59,8 +59,10 @@ async def on_duty(roster: Roster, *names: str) -> None:
         await roster.on(name, PHONES[name], roster.clock() + timedelta(hours=8))
 
 
-async def rung(roster: Roster, effect: str, *tried: Called, first: str = "") -> Called:
-    called = await roster.reserve(effect, [one.person for one in tried], first)
+async def rung(
+    roster: Roster, effect: str, *tried: Called, first: str = "", call: str = ""
+) -> Called:
+    called = await roster.reserve(effect, [one.person for one in tried], first, call)
     assert called is not None
     return called
 

@@ -15,3 +15,8 @@ class Keys(Vault):
     def effect_hash(self, effect: str) -> str:
         """Return what a ring is known by, which does not tell the call: 64 hex digits."""
         return self.digest("effect", effect).hex()
+
+    def call_hash(self, call: str) -> str:
+        """Return what a caller's call (Twilio's id) is known by, for its rings and its end: 64 hex
+        digits; "" for a call without an id."""
+        return self.digest("call", call).hex() if call else ""

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import case, or_, update
+from sqlalchemy import case, exists, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database, NoDatabaseError
+from ivr.duty.ended_calls import EndedCalls, has_ended
 from ivr.duty.keys import Keys
-from ivr.duty.tables import Duty, Ring
+from ivr.duty.tables import Duty, EndedCall, Ring
 from ivr.errors import HelplineError
 from ivr.names import name_key
 from ivr.numbers import masked
@@ -123,9 +124,11 @@ class Roster:
                 raise NotOnDutyError
 
     async def forget(self) -> None:
-        """Erase the numbers of those whose time on duty is over. Raises NoDatabaseError."""
+        """Erase the numbers of those whose time on duty is over, and the ended calls that no late
+        webhook can belong to. Raises NoDatabaseError."""
         async with self.database.writing() as session:
             await session.exec(_forgotten(self.clock()))
+        await self._ended_calls.forget()
 
     async def run(self) -> None:
         """Forget every hour, until cancelled."""
@@ -180,36 +183,51 @@ class Roster:
             return (await session.exec(query)).first() is not None
 
     async def reserve(
-        self, effect: str, tried: Collection[int] = (), first: str = ""
+        self, effect: str, tried: Collection[int] = (), first: str = "", call: str = ""
     ) -> Called | None:
-        """Reserve whoever is to be rung next, or return None if nobody is free.
+        """Reserve the person to be rung next for this call (Twilio's id), or return None if no one
+        is free or the call has ended.
 
-        Whoever was rung longest ago comes first, but ``first`` (a name) before all; nobody whose id
-        is among ``tried``. The same effect (call, turn, step) again reserves nobody more: it is
-        answered the same.
+        The person who was rung longest ago comes first, but ``first`` (a name) before all; those
+        whose ids are among ``tried`` are passed over. The same effect (call, turn, step) again
+        reserves no one else and gets the same answer, until the call has ended.
         """
-        known_by, busy = self.keys.effect_hash(effect), await self._busy()
+        known_by, call_hash = self.keys.effect_hash(effect), self.keys.call_hash(call)
+        called = await self._reserved_once(known_by, call_hash, tried, first)
+        # Looked up after the commit of the ring: ``call_ended`` says why.
+        if called is not None and await self._ended_calls.has(call_hash):
+            await self.end(called.ring)
+            return None
+        return called
+
+    async def _reserved_once(
+        self, effect: str, call_hash: str, tried: Collection[int], first: str
+    ) -> Called | None:
+        """Reserve a person, unless the same effect did so before or the call has ended."""
+        busy = await self._busy()
         while True:
             try:
                 async with self.database.writing() as session:
-                    query = select(Ring).where(col(Ring.effect) == known_by)
+                    query = select(Ring).where(col(Ring.effect) == effect)
                     ring = (await session.exec(query)).one_or_none()
                     if ring is not None:
                         return await self._called(session, ring)
-                    return await self._reserved(session, known_by, tried, first, busy)
+                    if await has_ended(session, call_hash):
+                        return None
+                    ring = Ring(effect=effect, call_hash=call_hash, began_at=self.clock())
+                    return await self._reserved(session, ring, tried, first, busy)
             except IntegrityError:  # the same effect at the same moment: now it is there
                 continue
 
     async def _reserved(
         self,
         session: AsyncSession,
-        effect: str,
+        ring: Ring,
         tried: Collection[int],
         first: str,
         busy: Collection[str],
     ) -> Called | None:
-        now = self.clock()
-        ring = Ring(effect=effect, began_at=now)
+        now = ring.began_at
         session.add(ring)
         await session.flush()  # a repeat waits here until this one is done
         theirs = {"ring_id": ring.id, "held_until": now + RINGS_FOR, "rung_at": now}
@@ -240,10 +258,11 @@ class Roster:
             return ""
 
     async def take(self, ring_id: int) -> bool:
-        """Record that whoever was rung takes the call: they pressed 1. Return whether it is theirs,
-        which it is not if the ring has ended before; again is the same as once."""
+        """Record that the person who was rung takes the call: they pressed 1. Return whether it is
+        theirs, which it is not if the ring or the caller's call has ended before. Idempotent."""
         now = self.clock()
-        taking = update(Ring).where(col(Ring.id) == ring_id, ~TAKEN, col(Ring.ended_at).is_(None))
+        is_open = (~TAKEN, col(Ring.ended_at).is_(None), ~HAS_CALL_ENDED)
+        taking = update(Ring).where(col(Ring.id) == ring_id, *is_open)
         async with self.database.writing() as session:
             if (await session.exec(taking.values(taken_at=now))).rowcount:
                 theirs = update(Duty).where(col(Duty.ring_id) == ring_id)
@@ -264,8 +283,45 @@ class Roster:
                 await session.exec(theirs.values({**NOBODY, **rests}))
             return taken
 
+    # --- the end of a caller's call --------------------------------------------------------------
+
+    async def call_ended(self, call: str) -> None:
+        """Record that a caller's call (Twilio's id) is over: its rings end, the people who were
+        rung are free, and no other ring is reserved for it. Idempotent. Raises NoDatabaseError.
+
+        A late or repeated turn may be reserving a ring at this moment, in another process. Here
+        the end of the call is committed before the rings are looked up; ``reserve`` commits its
+        ring before it looks up the end of the call. Each look-up is a transaction of its own that
+        sees all that was committed before it began. So if ``reserve`` does not see the end, the
+        end was committed after that look-up, hence after the ring, and the ring is seen here.
+        While no one is on duty, no one can be reserved, and nothing is written.
+        """
+        call_hash = self.keys.call_hash(call)
+        if not call_hash:
+            return
+        if await self._is_anybody_on_duty():
+            await self._ended_calls.add(call_hash)
+        for ring_id in await self._open_rings(call_hash):
+            await self.end(ring_id)
+
+    async def _is_anybody_on_duty(self) -> bool:
+        async with self.database.reading() as session:
+            query = select(Duty.id).where(*_on_duty(self.clock())).limit(1)
+            return (await session.exec(query)).first() is not None
+
+    async def _open_rings(self, call_hash: str) -> Collection[int]:
+        async with self.database.reading() as session:
+            still_open = (col(Ring.call_hash) == call_hash, col(Ring.ended_at).is_(None))
+            found = (await session.exec(select(Ring.id).where(*still_open))).all()
+            return [ring_id for ring_id in found if ring_id is not None]
+
+    @property
+    def _ended_calls(self) -> EndedCalls:
+        return EndedCalls(self.database, self.clock)
+
 
 TAKEN: Any = col(Ring.taken_at).is_not(None)
+HAS_CALL_ENDED: Any = exists().where(col(EndedCall.call_hash) == col(Ring.call_hash))
 
 
 def _on_duty(now: datetime) -> tuple[Any, ...]:

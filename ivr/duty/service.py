@@ -65,7 +65,8 @@ class RingNext:
             if len(tried) >= MOST or not self.hours().is_open(self.clock()):
                 return Answered("nobody")
             first = await self.last_rang(number) if number and not tried else ""
-            called = await self.roster.reserve(call.effect(ask), [int(one) for one in tried], first)
+            people = [int(one) for one in tried]
+            called = await self.roster.reserve(call.effect(ask), people, first, call.sid)
         if called is None:
             return Answered("nobody")
         facts = {"team_number": called.number, "ring": str(called.ring)}

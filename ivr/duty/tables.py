@@ -41,10 +41,21 @@ class Ring(SQLModel, table=True):
     """One time that somebody was to be rung, and what came of it. A repeat finds it here."""
 
     __tablename__ = "duty_ring"
+    __table_args__ = (Index("duty_ring_call", "call_hash"),)
 
     id: int | None = Field(default=None, primary_key=True)
     effect: str = Field(max_length=64, unique=True)  # keyed hash of call, turn and step
+    call_hash: str = Field(default="", max_length=64)  # keyed hash of the caller's call
     duty_id: int | None = Field(default=None, foreign_key="duty.id")  # None: nobody was free
     began_at: datetime = Field(sa_type=Moment)
     taken_at: datetime | None = Field(default=None, sa_type=Moment)  # they pressed 1
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class EndedCall(SQLModel, table=True):
+    """A caller's call that Twilio says is over: no ring may be reserved for it any more."""
+
+    __tablename__ = "duty_ended_call"
+
+    call_hash: str = Field(max_length=64, primary_key=True)  # as in ``Ring``
+    ended_at: datetime = Field(sa_type=Moment)

@@ -8,6 +8,7 @@ AGAIN = "again"  # in the query: the call comes back after a fault of ours
 MOST_KEYS = 64
 LONGEST_SPEECH = 200  # characters: nobody's council has a longer name
 STAR = "*"  # ends an entry that the caller wants to be rid of
+OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})  # of CallStatus
 DIAL_OUTCOMES = {
     "completed": "completed",
     "answered": "completed",
@@ -15,6 +16,11 @@ DIAL_OUTCOMES = {
     "no-answer": "no-answer",
     "canceled": "no-answer",
 }
+
+
+def is_over(form: Mapping[str, str]) -> bool:
+    """Return whether Twilio says that the call of this form has ended (``CallStatus``)."""
+    return form.get("CallStatus", "") in OVER
 
 
 def hear(form: Mapping[str, str], query: Mapping[str, str]) -> Heard:

@@ -13,11 +13,12 @@ A voicemail that answers presses nothing; that leg is hung up, and the next pers
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ivr.errors import SealError
+from ivr.phone.hearing import is_over
 from ivr.phone.twiml import Leg, document, say
 from ivr.sealing import Sealer
 
@@ -25,16 +26,17 @@ WHISPER, BRIDGE, STATUS = "whisper", "bridge", "status"  # the kinds of addresse
 WORDS = "Helpline call. Press 1 to take it."
 TAKES = "1"
 KEY_SECONDS = 10  # to press it
-PATIENCE_S = 3.0  # seconds for the database
-OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})  # of CallStatus
+PATIENCE_S = 2.5  # seconds for the database: the whole request is answered within 3 s
 E164 = re.compile(r"\+[0-9]{7,15}")
 NOTHING_TO_SAY = 204
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 
 class Rings(Protocol):
-    """Where it is kept whether a ring was taken, and that it is over."""
+    """Where it is kept whether a ring was taken, and that it or the caller's call is over."""
 
     async def take(self, ring_id: int) -> bool:
         """Record that it was taken; whether that came in time."""
@@ -42,6 +44,10 @@ class Rings(Protocol):
 
     async def end(self, ring_id: int) -> bool:
         """Record that it is over."""
+        ...
+
+    async def call_ended(self, call: str) -> None:
+        """Record that the caller's call (Twilio's id) is over, and end its rings."""
         ...
 
 
@@ -79,7 +85,8 @@ class Legs:
             except (SealError, ValueError):
                 continue
             if kind == STATUS:
-                await self._note(ring, form.get("CallStatus", ""))
+                if is_over(form):
+                    await _recorded(self.rings.end(ring), "the end of a ring")
                 return NOTHING_TO_SAY, ""
             if kind == BRIDGE:
                 return 200, await self._bridge(ring, form.get("Digits", ""))
@@ -95,27 +102,56 @@ class Legs:
             return False
         return True
 
+    async def call_ended(self, form: Mapping[str, str]) -> None:
+        """Free the people who were rung for this call, if Twilio says that it is over; from then
+        on no one is reserved for it."""
+        if is_over(form):
+            await _recorded(self.rings.call_ended(form.get("CallSid", "")), "the end of a call")
+
     async def _bridge(self, ring: int, digits: str) -> str:
         """Nothing more to say joins the two; a hang-up leaves the caller to the next person."""
         if digits[:1] != TAKES:
             return document("<Hangup/>")
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                taken = await self.rings.take(ring)
+            taken = await _in_time(self.rings.take(ring))
         except Exception as fault:  # somebody is there, for a caller who waits: they come first
             log.error("a call that was taken is not recorded: %s", type(fault).__name__)
             taken = True
         return document("" if taken else "<Hangup/>")
 
-    async def _note(self, ring: int, status: str) -> None:
-        """Free whoever was rung; should it fail, they are free when their lease runs out."""
-        if status not in OVER:
-            return
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self.rings.end(ring)
-        except Exception as fault:
-            log.warning("the end of a ring is not recorded: %s", type(fault).__name__)
+
+async def _recorded(change: Coroutine[Any, Any, object], what: str) -> None:
+    """Wait for a change to be recorded. If it fails, the people who are rung are free when their
+    lease runs out."""
+    try:
+        await _in_time(change)
+    except Exception as fault:  # only its kind: its message may hold a number
+        log.warning("%s is not recorded: %s", what, type(fault).__name__)
+
+
+_under_way: set[asyncio.Task[Any]] = set()  # the event loop itself keeps only weak references
+
+
+async def _in_time(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what this comes to. Raises what it raises, and TimeoutError after ``PATIENCE_S``.
+
+    ``asyncio.timeout`` is no bound: it also waits for the driver to clean up, and with a server
+    that takes connections and does not answer this takes seconds more.
+    """
+    task = asyncio.create_task(work)
+    _under_way.add(task)
+    task.add_done_callback(_finished)
+    await asyncio.wait({task}, timeout=PATIENCE_S)
+    if not task.done():
+        task.cancel()
+        raise TimeoutError
+    return task.result()
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _under_way.discard(task)
+    if not task.cancelled():
+        task.exception()  # retrieved, lest asyncio log its message
 
 
 def _whisper(bridge: str) -> str:

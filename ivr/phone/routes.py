@@ -5,7 +5,7 @@
                       (or, of the leg to somebody of ours, what they hear and press: ``legs``;
                       of a call that staff make, what they hear and press: ``calling``)
     /voice/fallback   Twilio's fallback URL, when we failed
-    /voice/status     a call's status: noted, 204
+    /voice/status     a call's status: one that is over frees the people who were rung for it, 204
     /sms              a text comes in, and how texts of ours fare: ``texts``
 
 Unsigned or forged requests get 403 and nothing else; so does whoever asks for a tunnel (CONNECT)
@@ -121,6 +121,8 @@ async def _answer(
     if hook is None:
         return 403, b""
     if rest == "status":
+        if telephone.legs is not None:
+            await telephone.legs.call_ended(hook.form)
         return NOTHING_TO_SAY, b""
     if rest == "fallback":
         return 200, _last_resort(telephone, hook, hook.form.get("ErrorUrl", "")).encode()
