@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ivr.core.call import Answered, Ask, Heard, Lost, Position, Said, Started
+from ivr.core.call import Answered, Ask, Heard, Keys, Lost, Position, Said, Started
 from ivr.core.engine import advance
 from ivr.core.flow import FAILED, Book, Place
 from ivr.core.saying import Line
@@ -26,10 +26,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A phone call: Twilio's id for it, and whom it says that the call is from."""
+    """A phone call: Twilio's id for it, and what it says of the call in this request."""
 
     sid: str
-    sender: str = ""  # as Twilio sends it: a number, or a word for none
+    sender: str = ""  # whom the call is from: a number, or a word for none
+    is_over: bool = False
 
     def effect(self, ask: Ask) -> str:
         """The key of an effect: the same request, repeated or late, has the same key."""
@@ -96,7 +97,9 @@ class Conversation:
         # Calls that came without an id must not pass for repeats of one another.
         known = call if call.sid else replace(call, sid=position.journey)
         while isinstance(said.then, Ask):
-            answer = await self._ask(said.then, known)
+            answer = Answered(FAILED)
+            if _may_ask(book, said.then, call, heard):
+                answer = await self._ask(said.then, known)
             position, said = advance(book, position, answer)
             held = len(lines) + said.held if said.held else held
             lines, visited = lines + said.lines, visited + said.visited
@@ -130,3 +133,10 @@ class Conversation:
             # Only the fault's kind: its message may hold a number.
             log.error("service %s failed at %s: %s", ask.service, ask.step, type(fault).__name__)
             return Answered(FAILED)
+
+
+def _may_ask(book: Book, ask: Ask, call: Call, heard: Heard) -> bool:
+    """Return whether a service may be asked: no effect is begun for a call that is over, except
+    by a key that arrived with this very turn (the caller pressed it and hung up)."""
+    pressed = isinstance(heard, Keys) and bool(heard.digits)
+    return pressed or not (call.is_over and book.services[ask.service].effect)

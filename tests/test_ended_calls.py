@@ -9,17 +9,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from books import real, sealer
 from databases import KINDS, PostgreSQL, new_url
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
-from test_duty import KEYS, rung, state_of
+from test_duty import HOURS, KEYS, ask, nobody_rang, rung, state_of
 from test_duty import on_duty as go_on_duty
 from test_ringing import MONDAY, NEXT, TALKED, Leg, gone, on_duty, ring, states
 
 from ivr import database as migrated
+from ivr.conversation import Call, Conversation
+from ivr.core.call import Answered, Ask, Dialled, Heard, Keys, Position
 from ivr.database import Database, upgrade
 from ivr.duty.ended_calls import REMEMBERED_FOR
 from ivr.duty.roster import Roster
+from ivr.duty.service import RingNext
 from tests.helplines import (
     CALL,
     NUMBER,
@@ -31,6 +35,7 @@ from tests.helplines import (
 )
 
 OVER = ["completed", "busy", "failed", "no-answer", "canceled"]  # of CallStatus
+SAVING = ("0", "1", "1", "1")  # to the step where 1 saves a call-back
 
 
 @pytest.fixture
@@ -42,6 +47,11 @@ def clock() -> SetClock:
 def line(tmp_path: Path, clock: SetClock) -> Iterator[Helpline]:
     with helpline(tmp_path, clock) as found:
         yield found
+
+
+@pytest.fixture
+def roster(database: Database, clock: SetClock) -> Roster:
+    return Roster(database, KEYS, clock)
 
 
 def tell(line: Helpline, status: str = "completed") -> None:
@@ -104,6 +114,94 @@ def test_a_press_of_1_after_the_hang_up_is_refused(
     (kept,) = rows(tmp_path, "duty_ring")
     assert kept["taken_at"] is None
     assert states(tmp_path, clock) == {"Ada": "free"}
+
+
+# --- a turn that says itself that the call is over -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dial", "status"),
+    [
+        ("no-answer", "completed"),
+        ("canceled", "canceled"),
+        ("busy", "busy"),
+        ("failed", "failed"),
+        ("completed", "no-answer"),
+    ],
+)
+def test_a_caller_who_hangs_up_while_it_rings_has_no_one_else_rung(
+    line: Helpline, tmp_path: Path, clock: SetClock, dial: str, status: str
+) -> None:
+    """Twilio asks for the action of the Dial, though the caller is gone."""
+    on_duty(tmp_path, clock, "Ada", "Ben")
+    _, leg = ring(line)
+    page = leg.end(dial, CallStatus=status, DialBridged="false")
+    assert NEXT not in page.words
+    assert page.goes_on
+    assert "Dial" not in page.verbs
+    assert set(states(tmp_path, clock).values()) == {"free"}
+    assert len(rows(tmp_path, "duty_ring")) == 1
+
+
+def test_a_key_that_arrives_with_the_hang_up_rings_no_one(
+    line: Helpline, tmp_path: Path, clock: SetClock
+) -> None:
+    on_duty(tmp_path, clock, "Ada")
+    menu = line.play("0")
+    assert "Dial" not in line.post(menu.action, "0", CallStatus="completed").page.verbs
+    assert rows(tmp_path, "duty_ring") == []
+    assert states(tmp_path, clock) == {"Ada": "free"}
+
+
+def test_a_save_whose_key_arrives_with_the_hang_up_is_saved(line: Helpline, tmp_path: Path) -> None:
+    """And so is its repeat, once."""
+    saving = line.play(*SAVING)
+    for _ in range(2):
+        saved = line.post(saving.action, "1", CallStatus="completed").page
+        assert saved.words.startswith("Saved.")
+    assert len(rows(tmp_path, "callback_request")) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "heard", "is_over", "asked"),
+    [
+        ("person/ring", Dialled("no-answer"), False, ["ring-next"]),
+        ("person/ring", Dialled("no-answer"), True, []),
+        ("person/team-here", Keys("0"), True, ["ring-next"]),  # which refuses by itself
+        ("person/team-here", Keys(""), True, []),
+        ("person/ring", Dialled("completed"), True, ["was-taken"]),  # no effect
+    ],
+)
+async def test_no_effect_is_begun_for_a_call_that_is_over_but_by_a_key_of_this_turn(
+    at: str, heard: Heard, is_over: bool, asked: list[str]
+) -> None:
+    """Whatever the service: the book declares which of them are effects."""
+    book, told = real().book, []
+
+    async def service(ask: Ask, call: Call) -> Answered:
+        told.append(ask.service)
+        return Answered("taken" if ask.service == "was-taken" else "nobody")
+
+    services = dict.fromkeys(book.services, service)
+    conversation = Conversation(
+        lambda digest: book, sealer(), services, lambda visit: None, lambda sender: {}
+    )
+    position = Position(at=at, book=book.digest, facts={"ring": "1", "tried": "1"})
+    sealed = sealer().seal_position(CALL, position)
+    await conversation.take_turn(Call(CALL, is_over=is_over), sealed, heard)
+    assert told == asked
+
+
+@pytest.mark.parametrize(("is_over", "outcome"), [(True, "nobody"), (False, "ringing")])
+async def test_no_one_is_reserved_for_a_call_that_is_over_whatever_was_pressed(
+    roster: Roster, clock: SetClock, is_over: bool, outcome: str
+) -> None:
+    """Though its end could not be recorded, or is recorded later."""
+    await go_on_duty(roster, "Ada")
+    ring_next = RingNext(roster, nobody_rang, lambda: HOURS, clock)
+    answer = await ring_next(ask("ring-next"), Call(CALL, is_over=is_over))
+    assert answer.outcome == outcome
+    assert await roster.anybody_free() is is_over
 
 
 # --- late and out of order -----------------------------------------------------------------------
@@ -196,11 +294,6 @@ async def elsewhere(database: Database, clock: SetClock) -> AsyncIterator[Roster
     interrupted = Interrupted(database.url)
     yield Roster(interrupted, KEYS, clock)
     await interrupted.close()
-
-
-@pytest.fixture
-def roster(database: Database, clock: SetClock) -> Roster:
-    return Roster(database, KEYS, clock)
 
 
 def at(roster: Roster, moment: str, step: Step) -> None:

@@ -45,7 +45,7 @@ class TeamOpen:
 @dataclass(frozen=True)
 class RingNext:
     """Whom to ring next for this caller: ``ringing``, or ``nobody`` once three have been rung,
-    nobody else is free, or the staffed hours have ended meanwhile.
+    nobody else is free, or the staffed hours or the call itself have ended meanwhile.
 
     A parent who returns a missed call reaches first whoever rang.
     """
@@ -62,7 +62,7 @@ class RingNext:
         async with asyncio.timeout(PATIENCE_S):
             if ask.facts["ring"]:  # the one before is over, whether or not we were told
                 await self.roster.end(int(ask.facts["ring"]))
-            if len(tried) >= MOST or not self.hours().is_open(self.clock()):
+            if call.is_over or len(tried) >= MOST or not self.hours().is_open(self.clock()):
                 return Answered("nobody")
             first = await self.last_rang(number) if number and not tried else ""
             people = [int(one) for one in tried]

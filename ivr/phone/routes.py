@@ -29,7 +29,7 @@ from ivr.conversation import Call, Conversation, Turn
 from ivr.core.call import Dial
 from ivr.phone.calling import Calling
 from ivr.phone.fallback import MARK, last_resort
-from ivr.phone.hearing import hear
+from ivr.phone.hearing import hear, is_over
 from ivr.phone.legs import NOTHING_TO_SAY, Legs
 from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.tally import NONE, WRONG, Tally
@@ -183,9 +183,13 @@ async def _turn(telephone: Telephone, sealed: str, hook: Hook) -> str:
     if telephone.conversation is None:  # to where it was, should a worker with a book answer next
         return _last_resort(telephone, hook, f"{hook.url.partition('?')[0]}?{MARK}")
     try:
-        call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""))
+        call = Call(hook.form.get("CallSid", ""), hook.form.get("From", ""), is_over(hook.form))
         heard = hear(hook.form, hook.query)
-        turn = await telephone.conversation.take_turn(call, sealed, heard)
+        taking = telephone.conversation.take_turn(call, sealed, heard)
+        if call.is_over and telephone.legs is not None:
+            turn, _ = await asyncio.gather(taking, telephone.legs.call_ended(hook.form))
+        else:
+            turn = await taking
         page = _written(telephone, turn, hook)
         telephone.tally.turn(turn.heard, perf_counter() - hook.arrived)
         return page
