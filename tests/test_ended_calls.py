@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from books import real, sealer
+from commands import Command
 from databases import KINDS, PostgreSQL, new_url
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,6 +25,8 @@ from ivr.database import Database, upgrade
 from ivr.duty.ended_calls import REMEMBERED_FOR
 from ivr.duty.roster import Roster
 from ivr.duty.service import RingNext
+from ivr.handset import Caller
+from ivr.handset.phone import Sound
 from tests.helplines import (
     CALL,
     NUMBER,
@@ -32,6 +35,7 @@ from tests.helplines import (
     helpline,
     process,
     rows,
+    settings_of,
 )
 
 OVER = ["completed", "busy", "failed", "no-answer", "canceled"]  # of CallStatus
@@ -446,3 +450,41 @@ def test_a_database_that_does_not_answer_keeps_no_status_callback_waiting(
         database.stop()
     assert told.count("the end of a call is not recorded: ") == 3
     assert CALL not in told
+
+
+# --- the simulator -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", ["0 0", "0 0 @no-answer", "0 0 @completed 2"])
+def test_a_call_that_ends_in_the_terminal_frees_the_colleague(
+    line: Helpline, tmp_path: Path, clock: SetClock, keys: str
+) -> None:
+    """The script runs out while a phone rings; or the line hangs up after a talk."""
+    on_duty(tmp_path, clock, "Ada", "Ben")
+    url = f"http://127.0.0.1:{line.port}"
+    command = Command(tmp_path, settings_of(tmp_path, line.public))
+    assert command("call", "--keys", keys, "--url", url, "--from", NUMBER).returncode == 0
+    assert set(states(tmp_path, clock).values()) <= {"free", "resting"}
+    assert len(rows(tmp_path, "duty_ended_call")) == 1
+
+
+async def test_a_caller_who_hangs_up_before_the_dial_posts_the_status_alone(
+    line: Helpline, tmp_path: Path, clock: SetClock
+) -> None:
+    """While "I am ringing someone now" plays, as a person at a terminal may."""
+    await asyncio.to_thread(on_duty, tmp_path, clock, "Ada")
+    ringing = asyncio.Event()
+
+    async def listen(sound: Sound) -> None:
+        ringing.set()
+        await asyncio.Event().wait()
+
+    async with line.phone(Caller(NUMBER)) as phone:
+        await phone.dial()
+        await phone.press("0")
+        phone.listener = listen
+        pressing = asyncio.create_task(phone.press("0"))
+        await ringing.wait()
+        pressing.cancel()
+        await phone.hang_up()
+    assert await asyncio.to_thread(states, tmp_path, clock) == {"Ada": "free"}

@@ -320,3 +320,46 @@ async def test_a_recording_is_posted_and_silence_is_none(helpline: Helpline) -> 
     said, pressed = helpline.asked[2:]
     assert said.form["RecordingUrl"].startswith("https://")
     assert (said.form["Digits"], pressed.form["Digits"]) == ("", "#")
+
+
+# --- the end of the call -------------------------------------------------------------------------
+
+
+async def test_hanging_up_while_a_phone_rings_ends_the_leg_the_dial_and_the_call(
+    helpline: Helpline,
+) -> None:
+    """As Twilio reports it, once; what the action answers is followed no further."""
+    helpline.says(RINGS)
+    helpline.says("<Redirect>/elsewhere</Redirect>", at="/after")
+    for status in ("/status", "/voice/status"):
+        helpline.pages[status], helpline.statuses[status] = b"", 204
+    async with helpline.phone() as phone:
+        await phone.dial()
+        for _ in range(2):
+            await phone.hang_up()
+    reported = [(one.target, one.form["CallStatus"]) for one in helpline.asked[1:]]
+    assert reported == [
+        ("/status", "canceled"),
+        ("/after", "completed"),
+        ("/voice/status", "completed"),
+    ]
+    assert helpline.asked[2].form["DialCallStatus"] == "canceled"
+    assert phone.waits is None
+
+
+@pytest.mark.parametrize("verbs", ["<Hangup/>", f'<Gather {ONE_KEY} action="/next"/>'])
+async def test_the_end_of_any_other_call_is_its_status_alone(
+    helpline: Helpline, verbs: str
+) -> None:
+    """Whichever side hangs up; a helpline that does not know the route loses no caller by it."""
+    helpline.says(verbs)
+    async with helpline.phone() as phone:
+        await phone.dial()
+        await phone.hang_up()
+    assert helpline.paths == ["/voice", "/voice/status"]
+
+
+async def test_a_call_that_was_never_answered_has_no_end(helpline: Helpline) -> None:
+    async with helpline.phone() as phone:
+        await phone.hang_up()
+    assert helpline.asked == []

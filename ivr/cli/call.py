@@ -110,21 +110,32 @@ async def _play(line: Line, script: str, as_json: bool) -> int:
 
 @asynccontextmanager
 async def _phone(line: Line, is_script: bool = False) -> "AsyncIterator[Phone]":
-    """A phone that reaches the helpline at the line's address, or one started for this call."""
+    """A phone that reaches the helpline at the line's address, or one started for this call. It is
+    hung up in the end."""
     from ivr.config import load_settings
     from ivr.handset import Phone
 
     settings = load_settings()
     token, public = settings.auth_tokens[0], settings.public_url or None
     if line.url:
-        async with Phone(line.url, token, line.caller(), public_url=public) as phone:
+        async with _hung_up(Phone(line.url, token, line.caller(), public_url=public)) as phone:
             yield phone
     else:
         async with (
             _own_helpline(settings, line.at, is_script) as address,
-            Phone(address, token, line.caller()) as phone,
+            _hung_up(Phone(address, token, line.caller())) as phone,
         ):
             yield phone
+
+
+@asynccontextmanager
+async def _hung_up(phone: "Phone") -> "AsyncIterator[Phone]":
+    """This phone, which is hung up in the end: the helpline hears of it as from Twilio."""
+    async with phone:
+        try:
+            yield phone
+        finally:
+            await phone.hang_up()
 
 
 @asynccontextmanager

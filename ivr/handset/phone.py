@@ -1,6 +1,7 @@
 """One call: it follows the helpline's documents until it is the caller's turn, and again."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
@@ -27,6 +28,7 @@ from ivr.handset.verbs import (
 from ivr.handset.webhook import Caller, Webhook, new_sid
 from ivr.handset.wire import Wire
 
+ENDED = "completed"  # Twilio's CallStatus of a call that was answered and is over
 MAX_REDIRECTS = 20  # documents in a row without the caller's turn: more is a loop
 
 
@@ -96,6 +98,7 @@ class Phone:
         self._public = (public_url or base_url).rstrip("/")
         self._wire = Wire(base_url.rstrip("/"), self._public, token, transport)
         self._verbs: tuple[Verb, ...] = ()  # the rest of the document
+        self._is_up = False  # whether the call was answered, and its end not reported yet
         self._bare_finish_key_posts = bare_finish_key_posts
 
     async def __aenter__(self) -> Self:
@@ -109,6 +112,7 @@ class Phone:
     async def dial(self) -> Moment:
         """Ring the helpline."""
         await self._fetch(f"{self._public}/voice", status="ringing")
+        self._is_up = True
         return await self._follow()
 
     async def press(self, keys: str) -> Moment:
@@ -160,6 +164,26 @@ class Phone:
         if dial.action:
             await self._send(dial, **ended.fields)
         return replace(await self._follow(), whispered=ended.heard)
+
+    async def hang_up(self) -> None:
+        """Report the end of the call as Twilio does, whichever side ended it: if a phone rings for
+        the caller, by the status of that leg (canceled) and the action of its Dial; then by the
+        status callback of the call. Once for each call.
+
+        No one listens any more, so an answer that would have lost a caller is no error.
+        """
+        if not self._is_up:
+            return
+        self._is_up, waits, self.waits = False, self.waits, None
+        with suppress(HandsetError):
+            if isinstance(waits, Dial):
+                leg = await Answering(self._wire, self.caller, waits).end("canceled")
+                if waits.action:
+                    form = self.caller.form(ENDED, leg.fields)
+                    await self._wire.deliver(Webhook(waits.action, form, waits.method))
+        with suppress(HandsetError):
+            form = self.caller.form(ENDED, {"CallbackSource": "call-progress-events"})
+            await self._wire.notify(Webhook(f"{self._public}/voice/status", form))
 
     async def again(self) -> bytes:
         """Send the last request once more, as Twilio may; the call itself does not move.
