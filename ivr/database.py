@@ -9,8 +9,9 @@ nothing is ever "saved" in a place where nobody will look.
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 2_500  # how long SQLite waits for another writer: below the 3 s that a service has
+UPGRADE_BUSY_MS = 60_000  # how long an upgrade waits for another one
 ANSWER_S = 30  # seconds for one statement; a server that is silent for longer has gone away
 CONNECT_S = 3  # seconds that a connection may take, to open or to become free
 _ONE_AT_A_TIME = Lock()  # in one process: Alembic keeps its context in a module, for all threads
@@ -162,7 +164,8 @@ async def upgrade(url: str) -> str:
 async def _upgrade(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         _make_file(_file(url))
-    engine = _engine(url, busy_ms=60_000)
+        _switch_to_wal(_file(url))
+    engine = _engine(url, busy_ms=UPGRADE_BUSY_MS)
     try:
         found = await _current_of(engine)
         if found >= head():
@@ -173,6 +176,21 @@ async def _upgrade(url: URL) -> str:
         return head()
     finally:
         await engine.dispose()
+
+
+def _switch_to_wal(path: Path) -> None:
+    """Set a new file's journal mode before any other work. SQLite may answer "locked" at once, and
+    not wait, when two connections switch at the same moment; later connections find it switched."""
+    give_up = time.monotonic() + UPGRADE_BUSY_MS / 1000
+    while True:
+        try:
+            with closing(sqlite3.connect(path, timeout=UPGRADE_BUSY_MS / 1000)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+        except sqlite3.DatabaseError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                return  # the upgrade finds the same, and says what it means
+            time.sleep(0.05)
 
 
 async def _queue_up(connection: AsyncConnection) -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from ivr.database import Moment
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 IS_OPEN = sa.text("state NOT IN ('done', 'closed')")
 HAS_ENDED = sa.text("ended_at IS NOT NULL")
