@@ -79,7 +79,7 @@ class Alarm:
         the setting; "" if nothing is known to be wrong. Raises NoDatabaseError."""
         if not (self.phones and self.can_text):
             why = NO_TEXTS if self.phones else NO_PHONES
-            return f"an alarm can be sent to nobody: {why}"
+            return f"an alarm can be sent to nobody, as {why}"
         stopped = await self._stopped()
         if stopped:
             return (
@@ -87,7 +87,8 @@ class Alarm:
                 " and must send START to the helpline"
             )
         lost = await self._lost()
-        return f"{lost} alarms of the last day reached no phone" if lost else ""
+        alarms = "1 alarm" if lost == 1 else f"{lost} alarms"
+        return f"{alarms} of the last day reached no phone" if lost else ""
 
     async def _stopped(self) -> list[str]:
         """The places in the setting of the phones that said STOP."""
