@@ -162,6 +162,17 @@ REFUSED = {
 }
 
 
+def test_an_urgent_mark_that_texts_nobody_says_whom_to_ring(ivr, reference: str) -> None:
+    """And both ways of reading the queue show it."""
+    done = ivr("callbacks", "urgent", reference, "--note", "He says that he will hurt himself")
+    assert done.returncode == 0
+    assert "Nobody can be texted about it: ring your safeguarding lead now." in done.stderr
+    (one,) = json.loads(ivr("callbacks", "list", "--json").stdout)
+    assert (one["urgent"], one["safety"]) == (True, "")
+    assert re.search(r"\burgent\b", ivr("callbacks", "list").stdout)
+    assert "Leave no message" in ivr("callbacks", "show", reference).stdout
+
+
 def test_what_cannot_be_done_is_said_with_its_reason(ivr, reference: str) -> None:
     """Exit status 1, no traceback, and nothing is changed."""
     ivr("callbacks", "claim", "--as", "alice")
