@@ -218,6 +218,52 @@ def quick_hashes() -> Iterator[None]:
     passwords._nobodys.cache_clear()
 
 
+@dataclass
+class HeldHashes:
+    """The hasher in use, whose checks of passwords wait until they are let go."""
+
+    real: PasswordHasher
+    held: Callable[[str], bool]  # which passwords it holds
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    released: threading.Event = field(default_factory=threading.Event)
+    running: int = 0
+    most: int = 0  # checks that ran at the same moment
+    counting: threading.Lock = field(default_factory=threading.Lock)
+
+    async def one_begun(self) -> None:
+        """Wait until one more check has begun."""
+        assert await asyncio.to_thread(self.begun.acquire, timeout=PATIENCE), "no check began"
+
+    def hash(self, password: str) -> str:
+        """Hash a password, at once."""
+        return self.real.hash(password)
+
+    def verify(self, kept: str, password: str) -> bool:
+        """Check a password, once it is let go."""
+        with self.counting:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        self.begun.release()
+        try:
+            assert not self.held(password) or self.released.wait(PATIENCE)
+            return self.real.verify(kept, password)
+        finally:
+            with self.counting:
+                self.running -= 1
+
+
+@contextmanager
+def held_hashes(held: Callable[[str], bool] = lambda password: True) -> Iterator[HeldHashes]:
+    """Checks of these passwords that begin while the block lasts wait until ``released`` is set."""
+    with pytest.MonkeyPatch.context() as patch:
+        holding = HeldHashes(passwords._hasher, held)
+        patch.setattr(passwords, "_hasher", holding)
+        try:
+            yield holding
+        finally:
+            holding.released.set()
+
+
 @contextmanager
 def made_ready_once() -> Iterator[None]:
     """The database is ready before the helpline starts; a later look could make it anew when a test

@@ -11,8 +11,9 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from ivr.database import Database
-from ivr.people.passwords import BusyError, Hashing, WeakPasswordError, check
+from ivr.database import Database, NoDatabaseError
+from ivr.people import passwords
+from ivr.people.passwords import QUEUE, BusyError, Hashing, WeakPasswordError, check
 from ivr.people.register import (
     BadNameError,
     LastAdministratorError,
@@ -38,7 +39,7 @@ from ivr.people.sign_in import (
 )
 from ivr.people.tables import Role
 from ivr.vault import UnreadableError
-from tests.helplines import SetClock, quick_hashes
+from tests.helplines import SetClock, held_hashes, quick_hashes
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PASSWORD = "plum tower quiet river"
@@ -92,6 +93,17 @@ async def everything(database: Database) -> str:
         connection = await session.connection()
         found = [await connection.execute(text(f"select * from {table}")) for table in TABLES]
         return "\n".join(str(tuple(row)) for result in found for row in result)
+
+
+async def rows(database: Database, table: str) -> list[tuple[object, ...]]:
+    async with database.reading() as session:
+        found = await (await session.connection()).execute(text(f"select * from {table}"))
+        return [tuple(row) for row in found]
+
+
+async def statement(database: Database, sql: str) -> None:
+    async with database.writing() as session:
+        await (await session.connection()).execute(text(sql))
 
 
 async def deeds(database: Database) -> list[tuple[str, str, str]]:
@@ -281,9 +293,90 @@ async def test_a_home_has_many_addresses_and_is_one_place(entrance: Entrance, an
     assert await entrance.sign_in(replace(ANN, address="2001:db8:0:1::1"))
 
 
-async def test_of_forty_attempts_at_once_five_are_tried(entrance: Entrance, ann: str) -> None:
-    guesses = (entrance.sign_in(replace(ANN, password=f"guess {n}")) for n in range(40))
-    assert await outcomes(*guesses) == ["RefusedError"] * FAILURES + ["WaitError"] * (40 - FAILURES)
+async def test_concurrent_guesses_get_no_more_answers_than_the_limit(
+    entrance: Entrance, ann: str
+) -> None:
+    guesses = (entrance.sign_in(replace(ANN, password=f"guess {n}")) for n in range(QUEUE))
+    answers = await outcomes(*guesses)
+    assert answers == ["RefusedError"] * FAILURES + ["WaitError"] * (QUEUE - FAILURES)
+    with pytest.raises(WaitError):
+        await entrance.sign_in(ANN)
+
+
+async def test_a_right_password_is_not_confirmed_once_other_guesses_reached_the_limit(
+    entrance: Entrance, database: Database, clock: SetClock, ann: str
+) -> None:
+    """Its check began before theirs, and ends after them."""
+    with held_hashes(lambda password: password == PASSWORD) as hashes:
+        right = asyncio.create_task(entrance.sign_in(ANN))
+        await hashes.one_begun()
+        for number in range(FAILURES):
+            with pytest.raises(RefusedError):
+                await entrance.sign_in(replace(ANN, password=f"guess {number}"))
+        hashes.released.set()
+        with pytest.raises(WaitError):
+            await right
+    assert await rows(database, "staff_session") == []
+    assert ("Ann Smith", "signed in", "") not in await deeds(database)
+    with pytest.raises(WaitError):
+        await entrance.sign_in(ANN)
+    clock.at += WITHIN
+    assert await entrance.sign_in(ANN)
+
+
+async def test_a_full_queue_of_hashes_is_not_counted(entrance: Entrance, ann: str) -> None:
+    """A flood of other names fills it; the right password is accepted as soon as it is over."""
+    strangers = [replace(ANN, name=f"stranger {number}") for number in range(QUEUE + 1)]
+    with held_hashes() as hashes:
+        flood = [asyncio.create_task(entrance.sign_in(each)) for each in strangers]
+        (turned_away,), _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+        assert isinstance(turned_away.exception(), BusyError)
+        for _ in range(FAILURES + 1):
+            with pytest.raises(BusyError):
+                await entrance.sign_in(ANN)
+        hashes.released.set()
+        await asyncio.gather(*flood, return_exceptions=True)
+    assert await entrance.sign_in(ANN)
+
+
+async def test_a_database_failure_after_the_check_is_not_counted(
+    entrance: Entrance, database: Database, ann: str
+) -> None:
+    await statement(database, "alter table staff_session rename to staff_session_away")
+    for _ in range(FAILURES + 1):
+        with pytest.raises(NoDatabaseError):
+            await entrance.sign_in(ANN)
+    await statement(database, "alter table staff_session_away rename to staff_session")
+    assert await entrance.sign_in(ANN)
+
+
+async def test_a_request_cancelled_during_the_check_is_not_counted(
+    entrance: Entrance, database: Database, ann: str
+) -> None:
+    with held_hashes() as hashes:
+        for password in (PASSWORD, *["a guess"] * FAILURES):
+            trying = asyncio.create_task(entrance.sign_in(replace(ANN, password=password)))
+            await hashes.one_begun()
+            trying.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await trying
+    assert await rows(database, "sign_in_failures") == []
+    assert await entrance.sign_in(ANN)
+
+
+async def test_an_exception_in_the_check_is_not_counted(
+    entrance: Entrance, ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def verify(self, kept: str, password: str) -> bool:
+            raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passwords, "_hasher", Broken())
+        for _ in range(FAILURES + 1):
+            with pytest.raises(MemoryError):
+                await entrance.sign_in(ANN)
+    assert await entrance.sign_in(ANN)
 
 
 async def test_whoever_gets_in_starts_counting_anew(entrance: Entrance, ann: str) -> None:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,10 +14,13 @@ from databases import KINDS, new_url
 from ivr.app import create_app
 from ivr.callbacks.queue import Queue
 from ivr.house import now
+from ivr.people.passwords import QUEUE
 from ivr.people.register import Register
+from ivr.people.sign_in import FAILURES
 from ivr.people.tables import Role
 from ivr.staff.door import HEADERS
 from tests.colleagues import NAMES, NUMBER, PASSWORD, Browser, Place, place
+from tests.helplines import PATIENCE, held_hashes
 
 # Who may do what, at least. Each may do all that those before may.
 WHO_MAY = """
@@ -286,6 +290,55 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(here: Place) -> None:
     assert '<input type="hidden" name="next" value="/requests/1">' in page
     form = {"name": NAMES["adviser"], "password": PASSWORD, "next": "/requests/1"}
     assert browser.post("/sign-in", **form).headers["location"] == "/staff/requests/1"
+
+
+# --- the rate limit ------------------------------------------------------------------------------
+
+
+def test_a_flood_of_sign_ins_does_not_lock_out_a_colleague_from_the_same_place(
+    tmp_path: Path,
+) -> None:
+    """While strangers fill the queue of hashes, her attempts are turned away; not one counts."""
+    with place(tmp_path) as here, ThreadPoolExecutor(QUEUE + 1) as strangers:
+        browser = here.browser()
+        token, name = browser.token(), NAMES["administrator"]
+
+        def sign_in(name: str) -> httpx.Response:
+            form = {"form_token": token, "name": name, "password": PASSWORD}
+            return browser.wire.post("/staff/sign-in", data=form)
+
+        with held_hashes() as hashes:
+            flood = [strangers.submit(sign_in, f"stranger {n}") for n in range(QUEUE + 1)]
+            first = next(as_completed(flood)).result()
+            assert (first.status_code, "Too many people sign in" in first.text) == (429, True)
+            for _ in range(FAILURES + 1):
+                turned_away = sign_in(name)
+                assert turned_away.status_code == 429
+                assert "Too many people sign in at this moment" in turned_away.text
+            hashes.released.set()
+            assert sorted(each.result().status_code for each in flood) == [422] * QUEUE + [429]
+        assert sign_in(name).status_code == 303
+
+
+def test_a_database_that_is_lost_during_sign_ins_locks_out_no_colleague(tmp_path: Path) -> None:
+    """It goes after the password was read, and before the session is written."""
+    with place(tmp_path) as here, ThreadPoolExecutor(1) as colleague:
+        browser = here.browser()
+        form = {
+            "form_token": browser.token(),
+            "name": NAMES["administrator"],
+            "password": PASSWORD,
+        }
+        file, away = tmp_path / "helpline.db", tmp_path / "away.db"
+        for _ in range(FAILURES + 1):
+            with held_hashes() as hashes:
+                trying = colleague.submit(browser.wire.post, "/staff/sign-in", data=form)
+                assert hashes.begun.acquire(timeout=PATIENCE)
+                file.rename(away)
+                hashes.released.set()
+                assert trying.result().status_code == 503
+                away.rename(file)
+        assert browser.wire.post("/staff/sign-in", data=form).status_code == 303
 
 
 # --- when things are broken ----------------------------------------------------------------------

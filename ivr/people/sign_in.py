@@ -4,6 +4,9 @@ Failures count by where they come from: a device that this person has signed in 
 else the name together with the network address. So whoever guesses at a colleague's password locks
 out only themselves: the colleague's own browser is known by a cookie (OWASP, "Slow Down Online
 Guessing Attacks with Device Cookies").
+
+Only a refusal counts, after the check: an attempt that ends in BusyError, NoDatabaseError, a
+cancelled request or an unexpected exception says nothing about the password.
 """
 
 import hmac
@@ -16,6 +19,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 import pyotp
 from sqlalchemy import Update, bindparam, delete, text, update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database, Moment
 from ivr.errors import HelplineError
@@ -103,28 +107,24 @@ class Entrance:
     hashing: Hashing = field(default_factory=Hashing)
 
     async def sign_in(self, attempt: Attempt) -> SignedIn:
-        """Begin a session. Raises RefusedError (which does not say what was wrong), WaitError."""
+        """Begin a session.
+
+        Raises:
+            RefusedError: the name, the password or the code is wrong; it does not say which.
+            WaitError: the rate limit of this place is reached, whatever the password.
+            BusyError: too many sign-ins wait for their hash.
+        """
         place = self._place(attempt)
-        await self._count(place)
-        query = select(Person).where(
-            col(Person.name_key) == name_key(attempt.name), col(Person.removed_at).is_(None)
-        )
-        async with self.database.reading() as session:
-            person = (await session.exec(query)).one_or_none()
+        person = await self._claimed(attempt.name, place)
         kept = person.password if person else ""
         fits = await self.hashing.fits(kept, attempt.password[: passwords.LONGEST + 1])
-        if person is None or not fits:
-            raise RefusedError
-        step = self._step(person, attempt.code)
-        token, now = secrets.token_urlsafe(32), self.clock()
-        async with self.database.writing() as session:
-            if not (await session.exec(_still_good(person, step))).rowcount:
+        try:
+            if person is None or not fits:
                 raise RefusedError
-            await session.exec(delete(Failures).where(col(Failures.place) == place))
-            ended = col(Session.began_at) <= now - LONGEST
-            await session.exec(delete(Session).where(ended))
-            session.add(self._session(token, person.id or 0))
-            session.add(Deed(at=now, who=person.name, what="signed in"))
+            token = await self._begin(person, self._step(person, attempt.code), place)
+        except RefusedError:
+            await self._count(place)
+            raise
         return SignedIn(token, self._device(attempt.name))
 
     async def who(self, token: str, is_use: bool = True) -> Member | None:
@@ -236,8 +236,50 @@ class Entrance:
             await session.exec(change.values(code_secret=sealed, code_used=step))
             session.add(Deed(at=self.clock(), who=member.name, what=what))
 
+    async def _claimed(self, name: str, place: str) -> Person | None:
+        """Whom this name stands for. Raises WaitError when the place has reached its limit."""
+        tries = select(Failures.tries).where(
+            col(Failures.place) == place, col(Failures.began_at) > self.clock() - WITHIN
+        )
+        person = select(Person).where(
+            col(Person.name_key) == name_key(name), col(Person.removed_at).is_(None)
+        )
+        async with self.database.reading() as session:
+            if ((await session.exec(tries)).one_or_none() or 0) >= FAILURES:
+                raise WaitError
+            return (await session.exec(person)).one_or_none()
+
+    async def _begin(self, person: Person, step: int, place: str) -> str:
+        """Begin a session after a check that passed, and return its token.
+
+        Raises RefusedError when the password or the code has stopped being good since the check,
+        WaitError when other attempts reached the limit of the place meanwhile.
+        """
+        token, now = secrets.token_urlsafe(32), self.clock()
+        async with self.database.writing() as session:
+            await self._clear(session, place)
+            if not (await session.exec(_still_good(person, step))).rowcount:
+                raise RefusedError
+            ended = col(Session.began_at) <= now - LONGEST
+            await session.exec(delete(Session).where(ended))
+            session.add(self._session(token, person.id or 0))
+            session.add(Deed(at=now, who=person.name, what="signed in"))
+        return token
+
+    async def _clear(self, session: AsyncSession, place: str) -> None:
+        """Forget the failures of a place. Raises WaitError when they had reached the limit.
+
+        One statement deletes and reads, so that it waits for the count of a concurrent refusal.
+        """
+        cleared = delete(Failures).where(col(Failures.place) == place)
+        given = cleared.returning(col(Failures.tries), col(Failures.began_at))
+        for tries, began_at in (await session.exec(given)).all():
+            if tries >= FAILURES and began_at > self.clock() - WITHIN:
+                raise WaitError
+
     async def _count(self, place: str) -> None:
-        """Count this attempt as a failure until it has succeeded: many at once count as many."""
+        """Count a refusal. Raises WaitError beyond the limit: concurrent guesses learn no more than
+        the same guesses one after another."""
         now = self.clock()
         over = delete(Failures).where(col(Failures.began_at) <= now - WITHIN)
         async with self.database.writing() as session:
