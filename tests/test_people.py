@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from ivr.database import Database, NoDatabaseError
 from ivr.people import passwords
-from ivr.people.passwords import QUEUE, BusyError, Hashing, WeakPasswordError, check
+from ivr.people.passwords import AT_ONCE, QUEUE, BusyError, Hashing, WeakPasswordError, check
 from ivr.people.register import (
     BadNameError,
     LastAdministratorError,
@@ -353,11 +353,12 @@ async def test_a_database_failure_after_the_check_is_not_counted(
 async def test_a_request_cancelled_during_the_check_is_not_counted(
     entrance: Entrance, database: Database, ann: str
 ) -> None:
-    with held_hashes() as hashes:
-        for password in (PASSWORD, *["a guess"] * FAILURES):
+    for password in (PASSWORD, *["a guess"] * FAILURES):
+        with held_hashes() as hashes:
             trying = asyncio.create_task(entrance.sign_in(replace(ANN, password=password)))
             await hashes.one_begun()
             trying.cancel()
+            hashes.released.set()
             with pytest.raises(asyncio.CancelledError):
                 await trying
     assert await rows(database, "sign_in_failures") == []
@@ -471,6 +472,23 @@ async def test_strangers_keep_nobody_waiting_long() -> None:
     ended = await asyncio.gather(*tries, return_exceptions=True)
     assert {type(one) for one in ended} == {bool, BusyError}
     assert not await hashing.fits("", "afterwards")
+
+
+async def test_cancelled_requests_keep_their_turn_until_their_hash_ends() -> None:
+    """Clients that disconnect at once do not fill the threads, and the memory, with hashes."""
+    hashing = Hashing()
+    with held_hashes() as hashes:
+        gone = [asyncio.create_task(hashing.fits("", "a guess")) for _ in range(AT_ONCE)]
+        for _ in gone:
+            await hashes.one_begun()
+        for each in gone:
+            each.cancel()
+        others = [asyncio.create_task(hashing.fits("", "a guess")) for _ in range(AT_ONCE)]
+        for _ in range(9):  # their hashes would begin now
+            await asyncio.to_thread(lambda: None)
+        hashes.released.set()
+        assert await outcomes(*gone, *others) == ["CancelledError"] * AT_ONCE + ["bool"] * AT_ONCE
+    assert hashes.most == AT_ONCE
 
 
 async def test_a_session_ends_after_twelve_hours_however_it_is_used(

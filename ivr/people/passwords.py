@@ -6,7 +6,9 @@ Length is what counts; no rule about capitals and signs makes people write them 
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,6 +23,8 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 # What guesses are built from: nothing of it counts towards what makes a password hard to guess.
 GUESSED = "password welcome letmein helpline qwertyuiop qwerty 1234567890 123456 1234 123".split()
+
+Result = TypeVar("Result")
 
 _hasher = PasswordHasher()
 
@@ -67,8 +71,7 @@ class Hashing:
 
     async def hashed(self, password: str) -> str:
         """Return what is kept of a password."""
-        async with self._turn:
-            return await asyncio.to_thread(_hasher.hash, password)
+        return await self._in_turn(lambda: _hasher.hash(password))
 
     async def fits(self, kept: str, password: str) -> bool:
         """Whether this is the password. Without one (``kept`` is empty) it takes as long.
@@ -79,10 +82,21 @@ class Hashing:
             raise BusyError
         self._waiting += 1
         try:
-            async with self._turn:
-                return await asyncio.to_thread(_fits, kept or _nobodys(), password)
+            return await self._in_turn(lambda: _fits(kept or _nobodys(), password))
         finally:
             self._waiting -= 1
+
+    async def _in_turn(self, work: Callable[[], Result]) -> Result:
+        """Run this in a thread when its turn has come.
+
+        A thread cannot be cancelled: a cancelled request keeps its turn until the thread ends.
+        """
+        async with self._turn:
+            running = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(running)
+            finally:
+                await asyncio.wait([running])
 
 
 def _fits(kept: str, password: str) -> bool:
