@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -295,29 +296,48 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(here: Place) -> None:
 # --- the rate limit ------------------------------------------------------------------------------
 
 
+@contextmanager
+def full_queue(browser: Browser) -> Iterator[None]:
+    """As many strangers sign in from this place as can wait; they are refused at the end."""
+    token = browser.token()
+
+    def sign_in(number: int) -> int:
+        form = {"form_token": token, "name": f"stranger {number}", "password": PASSWORD}
+        return browser.wire.post("/staff/sign-in", data=form).status_code
+
+    with ThreadPoolExecutor(QUEUE + 1) as strangers, held_hashes() as hashes:
+        flood = [strangers.submit(sign_in, number) for number in range(QUEUE + 1)]
+        assert next(as_completed(flood)).result() == 429, "one too many: the others wait"
+        yield
+        hashes.released.set()
+        assert sorted(each.result() for each in flood) == [422] * QUEUE + [429]
+
+
 def test_a_flood_of_sign_ins_does_not_lock_out_a_colleague_from_the_same_place(
     tmp_path: Path,
 ) -> None:
     """While strangers fill the queue of hashes, her attempts are turned away; not one counts."""
-    with place(tmp_path) as here, ThreadPoolExecutor(QUEUE + 1) as strangers:
-        browser = here.browser()
-        token, name = browser.token(), NAMES["administrator"]
-
-        def sign_in(name: str) -> httpx.Response:
-            form = {"form_token": token, "name": name, "password": PASSWORD}
-            return browser.wire.post("/staff/sign-in", data=form)
-
-        with held_hashes() as hashes:
-            flood = [strangers.submit(sign_in, f"stranger {n}") for n in range(QUEUE + 1)]
-            first = next(as_completed(flood)).result()
-            assert (first.status_code, "Too many people sign in" in first.text) == (429, True)
+    with place(tmp_path) as here:
+        browser, hers = here.browser(), {"name": NAMES["administrator"], "password": PASSWORD}
+        with full_queue(browser):
             for _ in range(FAILURES + 1):
-                turned_away = sign_in(name)
+                turned_away = browser.post("/sign-in", **hers)
                 assert turned_away.status_code == 429
                 assert "Too many people sign in at this moment" in turned_away.text
-            hashes.released.set()
-            assert sorted(each.result().status_code for each in flood) == [422] * QUEUE + [429]
-        assert sign_in(name).status_code == 303
+        assert browser.post("/sign-in", **hers).status_code == 303
+
+
+def test_a_flood_of_sign_ins_breaks_no_page_of_an_account(tmp_path: Path) -> None:
+    """Whatever needs the present password says that there are too many at this moment."""
+    new = "a river in the tower"
+    with place(tmp_path) as here:
+        ada = here.browser(NAMES["adviser"])
+        with full_queue(here.browser()):
+            turned_away = ada.post("/account/password", old=PASSWORD, new=new)
+            assert turned_away.status_code == 429
+            assert "Too many people sign in at this moment" in turned_away.text
+            assert ada.post("/account/codes/stop", present=PASSWORD).status_code == 429
+        assert ada.post("/account/password", old=PASSWORD, new=new).status_code == 303
 
 
 def test_a_database_that_is_lost_during_sign_ins_locks_out_no_colleague(tmp_path: Path) -> None:

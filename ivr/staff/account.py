@@ -4,7 +4,7 @@ import segno
 from markupsafe import Markup
 from quart import Response, g, request
 
-from ivr.people.passwords import SHORTEST, WeakPasswordError
+from ivr.people.passwords import SHORTEST, BusyError, WeakPasswordError
 from ivr.people.sign_in import WrongCodeError, WrongPasswordError
 from ivr.people.tables import Role
 from ivr.staff.door import Door, field
@@ -29,10 +29,10 @@ def add_pages(door: Door, office: Office) -> None:
         old, new = form.get("old", ""), form.get("new", "")
         try:
             token = await office.entrance.change_password(g.member, old, new)
-        except (WrongPasswordError, WeakPasswordError) as refused:
-            wrong = "old" if isinstance(refused, WrongPasswordError) else "new"
-            errors = {wrong: str(refused)}
-            return await door.show("password.html", 422, shortest=SHORTEST, errors=errors)
+        except (WrongPasswordError, WeakPasswordError, BusyError) as refused:
+            wrong = "new" if isinstance(refused, WeakPasswordError) else "old"
+            errors, status = {wrong: str(refused)}, _status(refused)
+            return await door.show("password.html", status, shortest=SHORTEST, errors=errors)
         answer = door.go(done="password")
         door.keep_session(answer, token)
         return answer
@@ -58,8 +58,9 @@ def add_pages(door: Door, office: Office) -> None:
         form = await request.form
         try:
             await office.entrance.stop_codes(g.member, form.get("present", ""))
-        except WrongPasswordError as wrong:
-            return await door.show("account.html", 422, errors={"present": str(wrong)})
+        except (WrongPasswordError, BusyError) as refused:
+            errors = {"present": str(refused)}
+            return await door.show("account.html", _status(refused), errors=errors)
         return door.go("/account", done="no-codes")
 
     async def _codes(secret: str, status: int = 200, **context: object) -> Response:
@@ -75,3 +76,8 @@ def add_pages(door: Door, office: Office) -> None:
             sealed=office.entrance.sealed_secret(g.member, secret),
             **context,
         )
+
+
+def _status(refused: Exception) -> int:
+    """The status of a form that was not taken: wrong (422), or too many at this moment (429)."""
+    return 429 if isinstance(refused, BusyError) else 422
