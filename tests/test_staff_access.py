@@ -340,6 +340,26 @@ def test_a_flood_of_sign_ins_breaks_no_page_of_an_account(tmp_path: Path) -> Non
         assert ada.post("/account/password", old=PASSWORD, new=new).status_code == 303
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_an_address_that_a_browser_makes_up_does_not_evade_the_limit(
+    tmp_path: Path, lines: int
+) -> None:
+    """Whether the proxy appends to the line that the browser sent, or adds a line of its own."""
+    with place(tmp_path, IVR_PROXIES="1") as here:
+        browser = here.browser()
+        form = {"form_token": browser.token(), "name": NAMES["adviser"], "password": "a guess"}
+
+        def sign_in(made_up: str, seen: str) -> int:
+            values = (made_up, seen) if lines == 2 else (f"{made_up}, {seen}",)
+            headers = [("X-Forwarded-For", value) for value in values]
+            return browser.wire.post("/staff/sign-in", data=form, headers=headers).status_code
+
+        for number in range(FAILURES):
+            assert sign_in(f"10.0.1.{number}", "198.51.100.3") == 422
+        assert sign_in("10.0.1.99", "198.51.100.3") == 429
+        assert sign_in("198.51.100.3", "198.51.100.4") == 422, "another network"
+
+
 def test_a_database_that_is_lost_during_sign_ins_locks_out_no_colleague(tmp_path: Path) -> None:
     """It goes after the password was read, and before the session is written."""
     with place(tmp_path) as here, ThreadPoolExecutor(1) as colleague:

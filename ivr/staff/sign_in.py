@@ -54,8 +54,12 @@ def add_pages(door: Door, office: Office) -> None:
 
 
 def _address(proxies: int) -> str:
-    """Where the browser is: what the outermost of our own proxies saw, or whoever connected."""
-    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    """Where the browser is: what the outermost of our own proxies saw, or else the peer address.
+
+    A proxy may append to the header's line or add a line of its own; both mean the same list (RFC
+    9110, 5.3).
+    """
+    seen = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
     if proxies and len(seen) >= proxies:
         return seen[-proxies].strip()
     return str(request.remote_addr or "")
