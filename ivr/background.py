@@ -9,10 +9,11 @@ from quart import Quart
 
 from ivr.config import Settings
 from ivr.database import NoDatabaseError, upgrade
-from ivr.demo import DEMO_NAME, welcome
+from ivr.demo import welcome
 from ivr.errors import HelplineError
 from ivr.house import House
 from ivr.messages.sender import Sender
+from ivr.names import DEMO_NAME
 
 GARBAGE = 20_000  # new objects, some ten turns' worth, before Python looks for circles among them
 ERASE_S = 3600.0  # seconds between two looks for what is to be erased

@@ -6,11 +6,10 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 
 from ivr.config import Settings
 from ivr.config.keys import kept
+from ivr.names import DEMO_NAME
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.tables import Role
-
-DEMO_NAME = "demo"  # the account of whoever tries the helpline out
 
 
 async def welcome(settings: Settings, register: Register) -> None:

@@ -57,6 +57,7 @@ from ivr.messages.erasing import erase_with
 from ivr.messages.inbox import Inbox
 from ivr.messages.post import Post
 from ivr.messages.service import CheckMobile, SendText
+from ivr.names import barred_names
 from ivr.people.register import Register
 from ivr.people.sign_in import Entrance, Secrets
 from ivr.postroom import alarm_of, carrier_of, composers_of, desk_for, post_of, texts_spool
@@ -184,10 +185,11 @@ def build(settings: Settings, clock: Clock = now) -> House:
     directory = directory_of(settings, database, data.councils, data.whereabouts.places)
     asked = Asked(database, clock)
     keys = Keys(settings.fernet_keys, settings.hash_key)
+    barred = barred_names(settings.demo_mode)
     ledger = Ledger(database, keys)
     keeper = Keeper(ledger, Spool(settings.var / "spool", keys))
     duty_keys = DutyKeys(settings.fernet_keys, settings.hash_key)
-    roster = Roster(database, duty_keys, clock, OnCalls(database, clock))
+    roster = Roster(database, duty_keys, clock, OnCalls(database, clock), barred)
     carrier = carrier_of(settings)
     composers = composers_of(settings, lambda: shelf.loaded.book, directory.now, clock)
     post = post_of(settings, carrier, database, composers, clock)
@@ -242,8 +244,10 @@ def build(settings: Settings, clock: Clock = now) -> House:
         text_eraser=TextEraser(
             database, clock, lambda: months_before(clock(), settings.retention_months)
         ),
-        register=Register(database, clock),
-        entrance=Entrance(database, Secrets(settings.fernet_keys, settings.hash_key), clock),
+        register=Register(database, clock, barred),
+        entrance=Entrance(
+            database, Secrets(settings.fernet_keys, settings.hash_key), clock, barred
+        ),
         backlog=backlog,
         today=today,
         diary=Diary(database, today, clock),

@@ -76,6 +76,7 @@ def _at(do: "Callable[[Roster], Awaitable[Answer]]") -> Answer:
     from ivr.duty.keys import Keys
     from ivr.duty.roster import Roster
     from ivr.house import now
+    from ivr.names import barred_names
 
     return with_database(
         lambda settings, database: do(
@@ -84,6 +85,7 @@ def _at(do: "Callable[[Roster], Awaitable[Answer]]") -> Answer:
                 Keys(settings.fernet_keys, settings.hash_key),
                 now,
                 OnCalls(database, now),
+                barred_names(settings.demo_mode),
             )
         )
     )

@@ -24,9 +24,10 @@ def serve(bind: str | None) -> None:
     from hypercorn.run import run
 
     from ivr.config import load_settings
-    from ivr.demo import DEMO_NAME, demo_password
+    from ivr.demo import demo_password
     from ivr.errors import BookError
     from ivr.house import build
+    from ivr.names import DEMO_NAME
 
     settings = load_settings()
     house = build(settings)

@@ -88,9 +88,10 @@ def _with_register(do: "Callable[[Register], Awaitable[Answer]]") -> Answer:
 
     async def doing(settings: "Settings", database: "Database") -> Answer:
         from ivr.house import now
+        from ivr.names import barred_names
         from ivr.people.register import Register
 
-        return await do(Register(database, now))
+        return await do(Register(database, now, barred_names(settings.demo_mode)))
 
     return with_database(doing)
 
@@ -115,5 +116,6 @@ def _table(found: "list[Colleague]") -> None:
     table = Table("name", "role", "codes", "password", box=None, pad_edge=False)
     for one in found:
         chosen = "to be changed" if one.must_change else "their own"
+        chosen = "not accepted: demo mode only" if one.barred else chosen
         table.add_row(one.name, one.role, "on" if one.codes else "off", chosen)
     Console().print(table)

@@ -23,7 +23,7 @@ from ivr.duty.ended_calls import EndedCalls, has_ended
 from ivr.duty.keys import Keys
 from ivr.duty.tables import Duty, EndedCall, Ring
 from ivr.errors import HelplineError
-from ivr.names import name_key
+from ivr.names import BARRED, name_key
 from ivr.numbers import masked
 from ivr.vault import UnreadableError
 
@@ -84,6 +84,7 @@ class Roster:
     keys: Keys
     clock: Callable[[], datetime]  # gives the time now, aware
     elsewhere: Elsewhere = _nobody
+    barred: frozenset[str] = BARRED  # keys of names that are not rung
 
     # --- going on and off duty ------------------------------------------------------------------
 
@@ -93,6 +94,11 @@ class Roster:
         shown, now = " ".join(unicodedata.normalize("NFKC", name).split()), self.clock()
         if not 2 <= len(shown) <= LONGEST_NAME:
             raise BadNameError
+        if name_key(name) in self.barred:
+            raise BadNameError(
+                f'"{shown}" is the account of demo mode, and is not rung here; give the name under'
+                " which this person works with call-backs."
+            )
         known_by = self.keys.number_hash(number)
         try:
             async with self.database.writing() as session:
@@ -153,12 +159,17 @@ class Roster:
                 number=self._masked(one),
                 since=one.since,
                 until=one.until,
-                state="ringing a caller back"
-                if one.name_key in busy
-                else _state(one, one.ring_id in taken, now),
+                state=self._state(one, busy, one.ring_id in taken),
             )
             for one in found
         ]
+
+    def _state(self, person: Duty, busy: Collection[str], taken: bool) -> str:
+        if person.name_key in self.barred:
+            return "not rung: demo mode only"
+        if person.name_key in busy:
+            return "ringing a caller back"
+        return _state(person, taken, self.clock())
 
     def _masked(self, person: Duty) -> str:
         try:
@@ -177,9 +188,9 @@ class Roster:
 
     async def anybody_free(self) -> bool:
         """Whether somebody could be rung now."""
-        busy = await self._busy()
+        unavailable = await self._unavailable()
         async with self.database.reading() as session:
-            query = select(Duty.id).where(*_free(self.clock(), busy)).limit(1)
+            query = select(Duty.id).where(*_free(self.clock(), unavailable)).limit(1)
             return (await session.exec(query)).first() is not None
 
     async def reserve(
@@ -204,7 +215,7 @@ class Roster:
         self, effect: str, call_hash: str, tried: Collection[int], first: str
     ) -> Called | None:
         """Reserve a person, unless the same effect did so before or the call has ended."""
-        busy = await self._busy()
+        unavailable = await self._unavailable()
         while True:
             try:
                 async with self.database.writing() as session:
@@ -215,7 +226,7 @@ class Roster:
                     if await has_ended(session, call_hash):
                         return None
                     ring = Ring(effect=effect, call_hash=call_hash, began_at=self.clock())
-                    return await self._reserved(session, ring, tried, first, busy)
+                    return await self._reserved(session, ring, tried, first, unavailable)
             except IntegrityError:  # the same effect at the same moment: now it is there
                 continue
 
@@ -225,13 +236,13 @@ class Roster:
         ring: Ring,
         tried: Collection[int],
         first: str,
-        busy: Collection[str],
+        unavailable: Collection[str],
     ) -> Called | None:
         now = ring.began_at
         session.add(ring)
         await session.flush()  # a repeat waits here until this one is done
         theirs = {"ring_id": ring.id, "held_until": now + RINGS_FOR, "rung_at": now}
-        free = select(Duty).where(*_free(now, busy), col(Duty.id).not_in(tried))
+        free = select(Duty).where(*_free(now, unavailable), col(Duty.id).not_in(tried))
         for person in (await session.exec(free.order_by(*_fairly(first)))).all():
             number = self._number(person)
             reserving = update(Duty).where(col(Duty.id) == person.id, *_free(now)).values(theirs)
@@ -249,6 +260,10 @@ class Roster:
     async def _busy(self) -> Collection[str]:
         """Who is on a call that did not come by the roster, by the keys of their names."""
         return [name_key(name) for name in await self.elsewhere(REST)]
+
+    async def _unavailable(self) -> Collection[str]:
+        """The keys of the names that are not rung now: on other calls, or barred."""
+        return {*await self._busy(), *self.barred}
 
     def _number(self, person: Duty) -> str:
         """Their number; "" if it is gone, or its key is lost: the others can still be rung."""
@@ -334,14 +349,15 @@ def _forgotten(now: datetime) -> Any:
     return over.values(GONE)
 
 
-def _free(now: datetime, busy: Collection[str] = ()) -> tuple[Any, ...]:
-    """On duty, held by no ring or by one whose lease ran out, and no call in the last minutes."""
+def _free(now: datetime, unavailable: Collection[str] = ()) -> tuple[Any, ...]:
+    """On duty, available, held by no ring or by one whose lease ran out, and no call in the last
+    minutes."""
     held, ended = col(Duty.held_until), col(Duty.call_ended_at)
     return (
         *_on_duty(now),
         or_(held.is_(None), held <= now),
         or_(ended.is_(None), ended <= now - REST),
-        col(Duty.name_key).not_in(busy),
+        col(Duty.name_key).not_in(unavailable),
     )
 
 

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
 from ivr.errors import HelplineError
-from ivr.names import name_key
+from ivr.names import BARRED, name_key
 from ivr.people import passwords
 from ivr.people.passwords import Hashing
 from ivr.people.tables import Deed, Person, Role, Session
@@ -41,6 +41,10 @@ class NoSuchRoleError(HelplineError):
     """There is no such role; there are adviser, supervisor and administrator."""
 
 
+class BarredNameError(HelplineError):
+    """This account is for demo mode only, and cannot be used here; add one of another name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """A person as others see them: the fields are those of ``ivr staff list --json``."""
@@ -50,6 +54,7 @@ class Colleague:
     codes: bool  # do they sign in with one-time codes too?
     must_change: bool  # is their password one that they were given?
     added_at: datetime
+    barred: bool = False  # an account of demo mode, outside it: it cannot be used, only removed
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ class Register:
 
     database: Database
     clock: Callable[[], datetime]  # gives the time now, aware
+    barred: frozenset[str] = BARRED  # keys of names whose accounts can only be removed
     hashing: Hashing = field(default_factory=Hashing)
 
     async def everybody(self) -> list[Colleague]:
-        """Return everybody who has not been removed, by name."""
+        """Return everybody who has not been removed, by name; barred accounts too."""
         query = select(Person).where(col(Person.removed_at).is_(None))
         async with self.database.reading() as session:
             found = (await session.exec(query.order_by(col(Person.name_key)))).all()
@@ -72,6 +78,7 @@ class Register:
                 codes=bool(one.code_secret),
                 must_change=one.is_temporary,
                 added_at=one.added_at,
+                barred=one.name_key in self.barred,
             )
             for one in found
         ]
@@ -85,9 +92,10 @@ class Register:
         """Add a person, or bring back one who was removed, and return their first password.
 
         Unless a password is given, they must choose another when they first sign in. Raises
-        BadNameError, NameTakenError, NoSuchRoleError.
+        BadNameError, BarredNameError, NameTakenError, NoSuchRoleError.
         """
         name, role = _name(name), _role(role).value
+        self._admit(name)
         first = password or passwords.temporary()
         kept = await self.hashing.hashed(first)
         person = Person(
@@ -111,13 +119,14 @@ class Register:
         return first
 
     async def give_role(self, name: str, role: str, by: str) -> None:
-        """Change what a person may do. Raises NoSuchPersonError, NoSuchRoleError,
-        LastAdministratorError."""
+        """Change what a person may do. Raises NoSuchPersonError, BarredNameError,
+        NoSuchRoleError, LastAdministratorError."""
         wanted = _role(role)
+        self._admit(name)
         async with self.database.writing() as session:
             person = await _there(session, name)
             if wanted is not Role.ADMINISTRATOR:
-                await _others_can_manage(session, person)
+                await self._others_can_manage(session, person)
             person.role = wanted.value
             session.add(person)
             session.add(self._deed(by, f"made {wanted}", person))
@@ -127,7 +136,7 @@ class Register:
         LastAdministratorError."""
         async with self.database.writing() as session:
             person = await _there(session, name)
-            await _others_can_manage(session, person)
+            await self._others_can_manage(session, person)
             person.removed_at, person.code_secret, person.password = self.clock(), "", ""
             session.add(person)
             await session.exec(signed_out(person))
@@ -136,8 +145,9 @@ class Register:
     async def reset(self, name: str, by: str) -> str:
         """Give a person a new password, which they must change, and no one-time codes; return it.
 
-        They are signed out everywhere. Raises NoSuchPersonError.
+        They are signed out everywhere. Raises NoSuchPersonError, BarredNameError.
         """
+        self._admit(name)
         first = passwords.temporary()
         kept = await self.hashing.hashed(first)
         async with self.database.writing() as session:
@@ -152,6 +162,29 @@ class Register:
         """Record that somebody did something that is not about one request."""
         async with self.database.writing() as session:
             session.add(Deed(at=self.clock(), who=who, what=what, about=about))
+
+    def _admit(self, name: str) -> None:
+        """Raise BarredNameError for a name that no account may be used under."""
+        if name_key(name) in self.barred:
+            raise BarredNameError(
+                f'The account "{" ".join(name.split())}" is for demo mode only, and cannot be used'
+                " here. Add one of another name with `ivr staff add`; `ivr staff remove` takes"
+                " this one away."
+            )
+
+    async def _others_can_manage(self, session: AsyncSession, person: Person) -> None:
+        """Raise LastAdministratorError unless another administrator is left. It writes to them all
+        first, so that concurrent removals wait for one another. A barred account is none."""
+        managing = (
+            (col(Person.role) == Role.ADMINISTRATOR.value)
+            & col(Person.removed_at).is_(None)
+            & col(Person.name_key).not_in(self.barred)
+        )
+        await session.exec(update(Person).where(managing).values(role=Role.ADMINISTRATOR.value))
+        others = select(func.count()).where(managing, col(Person.id) != person.id)
+        is_one = person.role == Role.ADMINISTRATOR.value and person.name_key not in self.barred
+        if is_one and (await session.exec(others)).one() == 0:
+            raise LastAdministratorError
 
     def _deed(self, who: str, what: str, person: Person) -> Deed:
         return Deed(at=self.clock(), who=who[:LONGEST_NAME], what=what, about=person.name)
@@ -187,14 +220,3 @@ async def _there(session: AsyncSession, name: str) -> Person:
     if person is None or person.removed_at is not None:
         raise NoSuchPersonError(f'There is nobody called "{name}"; `ivr staff list` shows all.')
     return person
-
-
-async def _others_can_manage(session: AsyncSession, person: Person) -> None:
-    """Whoever takes the last administrator away waits for whoever does the same: by writing to
-    them all first."""
-    managing = (col(Person.role) == Role.ADMINISTRATOR.value) & col(Person.removed_at).is_(None)
-    await session.exec(update(Person).where(managing).values(role=Role.ADMINISTRATOR.value))
-    others = select(func.count()).where(managing, col(Person.id) != person.id)
-    is_one = person.role == Role.ADMINISTRATOR.value
-    if is_one and (await session.exec(others)).one() == 0:
-        raise LastAdministratorError

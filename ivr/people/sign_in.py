@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 import pyotp
 from sqlalchemy import Update, bindparam, delete, text, update
@@ -23,7 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database, Moment
 from ivr.errors import HelplineError
-from ivr.names import name_key
+from ivr.names import BARRED, name_key
 from ivr.people import passwords
 from ivr.people.passwords import Hashing
 from ivr.people.register import signed_out
@@ -104,6 +105,7 @@ class Entrance:
     database: Database
     secrets: Secrets
     clock: Callable[[], datetime]  # gives the time now, aware
+    barred: frozenset[str] = BARRED  # keys of names that are treated as unknown
     hashing: Hashing = field(default_factory=Hashing)
 
     async def sign_in(self, attempt: Attempt) -> SignedIn:
@@ -140,7 +142,7 @@ class Entrance:
                 col(Session.token_hash) == self._hash("session", token),
                 col(Session.seen_at) > now - IDLE,
                 col(Session.began_at) > now - LONGEST,
-                col(Person.removed_at).is_(None),
+                *self._admitted,
             )
         )
         async with self.database.reading() as reading:
@@ -236,14 +238,17 @@ class Entrance:
             await session.exec(change.values(code_secret=sealed, code_used=step))
             session.add(Deed(at=self.clock(), who=member.name, what=what))
 
+    @property
+    def _admitted(self) -> tuple[Any, ...]:
+        """The conditions on a person who may sign in."""
+        return col(Person.removed_at).is_(None), col(Person.name_key).not_in(self.barred)
+
     async def _claimed(self, name: str, place: str) -> Person | None:
         """Whom this name stands for. Raises WaitError when the place has reached its limit."""
         tries = select(Failures.tries).where(
             col(Failures.place) == place, col(Failures.began_at) > self.clock() - WITHIN
         )
-        person = select(Person).where(
-            col(Person.name_key) == name_key(name), col(Person.removed_at).is_(None)
-        )
+        person = select(Person).where(col(Person.name_key) == name_key(name), *self._admitted)
         async with self.database.reading() as session:
             if ((await session.exec(tries)).one_or_none() or 0) >= FAILURES:
                 raise WaitError

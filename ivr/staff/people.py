@@ -4,7 +4,7 @@ from quart import Response, g, request
 
 from ivr.errors import HelplineError
 from ivr.names import name_key
-from ivr.people.register import NoSuchPersonError
+from ivr.people.register import BarredNameError, NoSuchPersonError
 from ivr.people.tables import Role
 from ivr.staff.door import Door, field
 from ivr.staff.office import Office
@@ -52,6 +52,8 @@ def add_pages(door: Door, office: Office) -> None:
             password = await office.register.reset(name, g.member.name)
         except NoSuchPersonError:
             return await _gone()
+        except BarredNameError as refused:
+            return await _people(422, errors={"everybody": str(refused)})
         return await door.show("first_password.html", name=name, password=password, is_new=False)
 
     @door.page("/people/remove", Role.ADMINISTRATOR, "POST")

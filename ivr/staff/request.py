@@ -252,7 +252,7 @@ class RequestPages:
 
     async def _colleagues(self) -> list[str]:
         everybody = await self._office.register.everybody()
-        return [one.name for one in everybody if one.name != g.member.name]
+        return [one.name for one in everybody if one.name != g.member.name and not one.barred]
 
     async def _page(
         self,
