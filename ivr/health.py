@@ -161,6 +161,23 @@ async def _clips(house: House) -> Sign:
     return Sign("clips", State.FINE, f"{made} are made")
 
 
+async def _accounts(house: House) -> Sign:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            found = await house.register.everybody()
+    except Exception as fault:  # whatever it is, it is the answer
+        return Sign("accounts", State.WRONG, f"they cannot be read ({type(fault).__name__})")
+    number = sum(not one.barred for one in found)
+    said = [f"{number} can sign in" if number else "nobody can sign in yet: ivr staff add"]
+    said += [
+        f"{one.name} is left over from demo mode and is not let in: ivr staff remove {one.name}"
+        for one in found
+        if one.barred
+    ]
+    state = State.FINE if number and len(said) == 1 else State.NOTE
+    return Sign("accounts", state, "; ".join(said))
+
+
 async def _duty(house: House) -> Sign:
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -202,6 +219,7 @@ LOOKS: dict[str, Callable[[House], Awaitable[Sign]]] = {
     "hours": _hours,
     "directory": _directory,
     "clips": _clips,
+    "accounts": _accounts,
     "duty": _duty,
     "ringing": _ringing,
     "texts": _texts,

@@ -251,3 +251,22 @@ def test_the_commands_refuse_it_and_say_how_to_remove_it(ivr: Callable[..., Done
     assert ivr(*on_duty, IVR_DEMO="yes").returncode == 0
     assert "demo mode only" in ivr("staff", "list").stdout
     assert "demo mode only" not in ivr("staff", "list", IVR_DEMO="yes").stdout
+
+
+def test_doctor_tells_of_it_until_it_is_removed(ivr: Callable[..., Done]) -> None:
+    told = ivr("doctor").stdout
+    assert "nobody can sign in yet: ivr staff add; demo is left over from demo mode" in told
+    assert "left over" not in ivr("doctor", IVR_DEMO="yes").stdout
+    ivr("staff", "add", "Ann Smith", "--role", "administrator")
+    told = ivr("doctor").stdout
+    assert " note  accounts   1 can sign in; demo is left over from demo mode" in told
+    assert "ivr staff remove demo" in told
+    assert ivr("staff", "remove", DEMO_NAME).returncode == 0
+    assert "   ok  accounts   1 can sign in\n" in ivr("doctor").stdout
+
+
+def test_doctor_says_that_accounts_cannot_be_read(ivr: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "helpline.db").unlink()
+    told = ivr("doctor")
+    assert told.returncode == 1
+    assert "wrong  accounts   they cannot be read (NoDatabaseError)" in told.stdout
