@@ -81,7 +81,18 @@ async def _make_ready_and_erase(house: House) -> None:
         await welcome(house.settings, house.register)
     except HelplineError as fault:
         log.warning("nobody can sign in as %s yet: %s", DEMO_NAME, fault)
+    await _warn_of_drama(house)
     await kept_running(lambda: _erase(house))
+
+
+async def _warn_of_drama(house: House) -> None:
+    """Name the councils, in the file or changed since, whose number is refused."""
+    await house.directory.look()
+    if refused := house.directory.now().refused():
+        log.warning(
+            "numbers for drama (Ofcom) are not read out, nor rung: %s; see ivr directory check",
+            ", ".join(one.entry.council for one in refused),
+        )
 
 
 async def _erase(house: House) -> None:

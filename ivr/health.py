@@ -143,6 +143,8 @@ async def _directory(house: House) -> Sign:
         (sum(one.lapses_soon for one in found), f"lapse within {SOON.days} days"),
     ):
         said += [f"{number} {what}"] if number else []
+    drama = ", ".join(one.council.entry.council for one in found if one.is_drama)
+    said += [f"numbers for drama are not read out: {drama} (ivr directory check)"] if drama else []
     first = [one.council.entry.council for one in ring_first(found) if one.asked][:NAMED]
     said += [f"ring first {', '.join(first)}, whom callers ask for most"] if first else []
     state = State.FINE if answered == len(found) else State.NOTE

@@ -35,10 +35,17 @@ DRAMA = re.compile(
     r"|306999\d{4}"  # UK wide
     r")"
 )
+# The same source's Freephone numbers: a service may have one, though the helpline rings none back.
+_FREE_DRAMA = re.compile(r"\+448081570\d{3}")
 
 # What Twilio sends as From when the caller's number is withheld: words, or letters as digits.
 # https://twilio.com/en-us/changelog/upcoming-changes-to-withheld-caller-ids-behavior-for-dial-calls
 WITHHELD = frozenset({"266696687", "7378742833", "86282452253", "8656696", "2562533"})
+
+
+def is_drama(e164: str) -> bool:
+    """Whether this is one of the numbers that Ofcom keeps for drama, at usual cost or free."""
+    return bool(DRAMA.fullmatch(e164) or _FREE_DRAMA.fullmatch(e164))
 
 
 def usable(text: str, demo: bool) -> str:

@@ -309,7 +309,7 @@ def test_every_bad_row_of_a_filthy_sheet_is_named_at_once(editor: Editor, tmp_pa
         {"gss_code": "E08000099"},
         {"phone": "+449066001234", "phone_printed": "0906 600 1234", "checked_on": TODAY},
         {"phone": "", "phone_printed": "see the website", "checked_on": TODAY},
-        {"phone_printed": "0161 496 0123"},
+        {"phone_printed": "0161 209 8357"},
         {"state": "probably"},
         {"checked_on": tomorrow},
         {"checked_by": ""},

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from ivr.directory.entries import SPOKEN_STATES, Vouching, speakable
+from ivr.directory.entries import SPOKEN_STATES, Periods, Vouching, speakable
 from ivr.numbers import usable
 
 Values = Mapping[str, str]  # of a record, by column
@@ -75,6 +75,16 @@ def faults_of_change(old: Values, new: Values, today: date) -> Iterator[Fault]:
         yield "checked_on", "F007", message, "write the day on which it was rung, or looked up"
 
 
+def faults_of_drama(values: Values, periods: Periods) -> Iterator[Fault]:
+    """What is wrong with the number of a record that people change: outside demo mode no change,
+    and no undo, leaves one of Ofcom's drama numbers there."""
+    if periods.refuse(values["phone"]):
+        message = (
+            f'"{values["phone_printed"]}" is one of Ofcom\'s numbers for drama: it reaches nobody'
+        )
+        yield "phone", "F007", message, "write the service's own number, or none"
+
+
 def is_day(text: str) -> bool:
     """Whether this is a day as the file has it, 2026-11-23, or empty."""
     try:
@@ -92,7 +102,8 @@ def international(printed: str) -> str:
 
 def _is_in_use(phone: str) -> bool:
     """Whether a number can be one that somebody answers: its range is in use, and it is of none of
-    the islands that share our ranges. Numbers for drama count: they harm nobody."""
+    the islands that share our ranges. Numbers for drama count here: they have a rule of their own.
+    """
     return bool(_FREE.fullmatch(phone)) or usable(phone, demo=True) == phone
 
 

@@ -130,7 +130,8 @@ def directory_of(
     settings: Settings, database: Database, councils: Sequence[Council], places: Iterable[Place]
 ) -> Current:
     """Return what these settings say of these councils and places, with what people changed."""
-    periods, known = Periods(settings.verified_days, settings.published_days), tuple(places)
+    periods = Periods(settings.verified_days, settings.published_days, settings.demo_mode)
+    known = tuple(places)
     return Current(
         database,
         settings.var / "directory.json",

@@ -5,7 +5,7 @@ call of this worker, and within seconds by those of all others.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,7 +15,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
-from ivr.directory.checking import Fault, Values, faults, faults_of_change, international
+from ivr.directory.checking import (
+    Fault,
+    Values,
+    faults,
+    faults_of_change,
+    faults_of_drama,
+    international,
+)
 from ivr.directory.current import Current
 from ivr.directory.entries import CHANGEABLE, Entry, Vouching
 from ivr.directory.tables import DirectoryChange
@@ -113,7 +120,7 @@ class Editor:
         """Return what is wrong with these values, as those of this council today. Raises
         NoSuchCouncilError."""
         old = self.entry(code).values
-        return list(faults_of_change(old, old | completed(values), self.day()))
+        return list(self._faults(old, old | completed(values), Why.EDIT))
 
     async def change(
         self, code: str, values: Values, follows: int, who: str, why: Why = Why.EDIT
@@ -182,6 +189,12 @@ class Editor:
             raise NoSuchChangeError
         await self.change(record, undone.old, change, who, Why.UNDO)
 
+    def _faults(self, old: Values, new: Values, why: Why) -> Iterator[Fault]:
+        """What is wrong with a change, whichever way it comes."""
+        # What is brought back was there before: who checked it then is known.
+        yield from faults(new) if why is Why.UNDO else faults_of_change(old, new, self.day())
+        yield from faults_of_drama(new, self.current.now().periods)
+
     async def _change(self, session: AsyncSession, wanted: Wanted, who: str, why: Why) -> None:
         entry, now = self.entry(wanted.record), self.clock()
         mine = col(DirectoryChange.record) == entry.recorded
@@ -191,9 +204,7 @@ class Editor:
             raise QuickerError
         old = entry.changed(last.new).values if last else self.current.filed(entry.recorded).values
         new = old | completed(wanted.values)
-        # What is brought back was there before: who checked it then is known.
-        held_to = faults(new) if why is Why.UNDO else faults_of_change(old, new, self.day())
-        if wrong := list(held_to):
+        if wrong := list(self._faults(old, new, why)):
             raise FaultyError(wrong)
         if new == old:
             return

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from ivr.numbers import is_drama
+
 
 class Vouching(StrEnum):
     """Who vouches for a contact: the state of an entry."""
@@ -68,10 +70,17 @@ CHANGEABLE = tuple(name for name in COLUMNS if name not in FIXED)
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """How long a contact may be read out after it was checked, in days."""
+    """How long a contact may be read out after it was checked, in days; and whether Ofcom's drama
+    numbers, which reach no service, count as real."""
 
     verified: int = 365
     published: int = 180
+    drama: bool = False  # True in demo mode alone
+
+    def refuse(self, phone: str) -> bool:
+        """Whether a number (E.164) is refused whatever is known of it: outside demo mode, one of
+        Ofcom's for drama."""
+        return is_drama(phone) and not self.drama
 
 
 USUAL = Periods()
@@ -94,9 +103,10 @@ class Council:
 
 def lapses_on(entry: Entry, periods: Periods) -> date | None:
     """Return the first day on which the entry's number is not read out any longer, or None if
-    nobody vouches for it, or nobody knows when it was checked."""
+    nobody vouches for it, or nobody knows when it was checked. A drama number that is refused
+    counts as not vouched for."""
     days = {Vouching.VERIFIED: periods.verified, Vouching.PUBLISHED: periods.published}
-    if entry.state not in SPOKEN_STATES or not entry.checked_on:
+    if entry.state not in SPOKEN_STATES or not entry.checked_on or periods.refuse(entry.phone):
         return None
     return date.fromisoformat(entry.checked_on) + timedelta(days=days[Vouching(entry.state)])
 

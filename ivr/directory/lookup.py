@@ -82,6 +82,10 @@ class Directory:
         """Whether the number of this council's service may be read out on this day, London's."""
         return may_be_spoken(council.entry, day, self.periods)
 
+    def refused(self) -> tuple[Council, ...]:
+        """Return the councils whose number is refused: outside demo mode, one for drama."""
+        return tuple(one for one in self.councils if self.periods.refuse(one.entry.phone))
+
     def vocabulary(self) -> tuple[str, ...]:
         """Return every name that may be spoken, so that its clip can be made beforehand."""
         names = [name for one in self.councils for name in (one.spoken, one.listed)]

@@ -21,6 +21,7 @@ class Standing:
     lapses: date | None  # the first day on which they do not; None: nobody vouches for a number
     lapses_soon: bool
     asked: int  # how often callers came to its service of late
+    is_drama: bool = False  # its number is one of Ofcom's for drama, which is refused
 
     @property
     def is_lapsed(self) -> bool:
@@ -68,7 +69,10 @@ def troubles(found: Iterable[Standing]) -> Iterator[Trouble]:
             continue
         remedy = f"ring it, then: ivr directory verify {entry.gss_code} --by NAME"
         checked = f"checked on {entry.checked_on}"
-        if one.is_lapsed:
+        if one.is_drama:
+            message = f"{entry.phone_printed} is a number for drama (Ofcom): it is not read out"
+            yield Trouble(one.council, True, message, f'{remedy} --number "ITS OWN"')
+        elif one.is_lapsed:
             message = f"its number is not read out since {one.lapses}: {checked}"
             yield Trouble(one.council, True, message, remedy)
         elif entry.state in SPOKEN_STATES and one.lapses is None:
@@ -93,4 +97,5 @@ def _standing(
         lapses=lapses,
         lapses_soon=is_answered and lapses is not None and lapses - day <= SOON,
         asked=asked.get(council.entry.gss_code, 0),
+        is_drama=directory.periods.refuse(council.entry.phone),
     )
