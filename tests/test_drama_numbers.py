@@ -6,15 +6,18 @@ import io
 import json
 import logging
 import re
+import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import click
 import pytest
 from databases import ROOT, ready_url
 
+from ivr.cli import main
 from ivr.config import load_settings
 from ivr.database import Database
 from ivr.directory.current import Current
@@ -329,3 +332,46 @@ def test_one_that_is_only_kept_on_disk_is_not_used(var: Path) -> None:
         assert house.directory.now().council(LEEDS).entry.phone_printed == DRAMA
         assert house.may_ring("+441134960123") == used
         done(house.database.close())
+
+
+# --- in the documents ----------------------------------------------------------------------------
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLE = re.compile(r"^(?: {4}(?:\.venv/bin/)?|Example: )(ivr directory [^#\n]+)", re.MULTILINE)
+
+
+def examples() -> list[str]:
+    """The commands of the directory, as the documents and their own help texts show them."""
+    group = main.commands["directory"]
+    assert isinstance(group, click.Group)
+    helps = [f"{command.epilog}" for command in group.commands.values()]
+    texts = [*(path.read_text("utf-8") for path in DOCUMENTS), *helps]
+    return list(dict.fromkeys(one.strip() for text in texts for one in EXAMPLE.findall(text)))
+
+
+@pytest.mark.parametrize("demo", ["no", "yes"])
+def test_the_examples_of_the_documents_work_with_a_token_and_in_demo_mode(
+    ivr: Callable[..., Done], var: Path, demo: str
+) -> None:
+    """In their order, but that what is shown is made first."""
+    shown = examples()
+    assert sum("directory verify" in one for one in shown) >= 1
+    first = [f"ivr directory {one}" for one in ("verify Leeds", "verify Manchester")]
+    first.append("ivr directory export councils.csv")
+    for example in [*first, *shown]:
+        answer = ivr(*shlex.split(example)[1:], IVR_DEMO=demo)
+        assert (answer.returncode, answer.stderr) == (0, ""), example
+
+
+def test_no_help_text_or_remedy_of_the_directory_shows_a_drama_number(
+    ivr: Callable[..., Done],
+) -> None:
+    group = main.commands["directory"]
+    assert isinstance(group, click.Group)
+    texts = [ivr("directory", name, "--help").stdout for name in group.commands]
+    for number in ("0845 123 4567", "ask us", "0113"):
+        texts.append(ivr("directory", "verify", "Leeds", "--number", number).stderr)
+    texts += examples()
+    numbers = re.findall(r"(?:\+44 ?|\b0)[0-9 ]{8,}[0-9]", "\n".join(texts))
+    digits = [re.sub("[^0-9]", "", one).removeprefix("44").removeprefix("0") for one in numbers]
+    assert [one for one in digits if is_drama(f"+44{one}")] == []

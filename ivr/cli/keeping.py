@@ -63,7 +63,7 @@ def code_of(editor: "Editor", council: str) -> str:
     return meant(editor, council)[0].entry.gss_code
 
 
-@click.command("verify", epilog='Example: ivr directory verify Leeds --number "0113 378 5020"')
+@click.command("verify", epilog='Example: ivr directory verify Manchester --by "Ada Bell"')
 @click.argument("council", metavar="NAME|CODE")
 @click.option(
     "--number", default="", help="As it should be read out. Unset: the one that is there."

@@ -117,10 +117,10 @@ def _needed(values: Values) -> Iterator[str]:
 def _of_number(phone: str, printed: str) -> Iterator[Fault]:
     if phone and not _NUMBER.fullmatch(phone):
         message = f'"{phone}" is not a UK number at usual cost'
-        yield "phone", "F007", message, "write it like +441632960123"
+        yield "phone", "F007", message, "write +44, and the digits after the first 0"
     if printed and not phone:
         message = f'"{printed}" is not a UK number'
-        yield "phone_printed", "F007", message, "write it as it is printed, like 01632 960 123"
+        yield "phone_printed", "F007", message, "write it as it is printed, with its first 0"
     elif _NO_DIGITS.sub("", printed) != phone.replace("+44", "0"):
         message = f'"{printed}" is not "{phone}" as printed'
         yield "phone_printed", "F007", message, "let both be the same number, or both empty"
