@@ -20,5 +20,5 @@ def barred_names(demo_mode: bool) -> frozenset[str]:
     return frozenset() if demo_mode else frozenset({name_key(DEMO_NAME)})
 
 
-#: What holds unless a part is told that it runs in demo mode.
+#: The default of each part: not in demo mode.
 BARRED = barred_names(demo_mode=False)

@@ -70,7 +70,7 @@ def desk_for(settings: Settings, database: Database, hours: HoursNow, clock: Clo
 
 def outbox_of(settings: Settings, database: Database, clock: Clock) -> Outbox:
     """The outbox of these settings. An alarm that does not arrive is an event of its request, so
-    that all who have its page or the queue open are told."""
+    that open pages learn of it."""
 
     async def alarm_lost(session: AsyncSession, request_id: int) -> None:
         request = await session.get(CallBackRequest, request_id)

@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from ivr.callbacks.drafts import Drafts
+from ivr.callbacks.drafts import LONGEST, Draft, Drafts, Sent
 from ivr.callbacks.erasing import Eraser
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
@@ -163,7 +163,7 @@ def test_every_text_survives_every_control_of_the_page(here: Place, state: objec
             continue
         path, shown = page()
         typed = words_for(shown)
-        assert "why" in typed
+        assert {"why", "why_not"} & typed.keys()
         press(ada, shown, shown.buttons[number], typed)
         if control.label == "Sign out":
             ada = here.browser(NAMES["adviser"])
@@ -188,6 +188,11 @@ def test_what_was_typed_goes_with_the_outcome_and_is_not_there_twice(
     found = readable(ada, path)
     assert found.count("Rings back at four.") == 1
     assert "Your note was not saved" not in found
+    press(ada, shown, shown.button("On duty"), typed)  # of a window that was left open
+    ada.post(f"{path}/reopen")
+    claimed(ada, here, path)
+    fields = Page(ada.get(path)).forms["work"].fields
+    assert ("outcome" in fields, fields["note"]) == (False, [""])
 
 
 def test_a_note_goes_along_when_a_request_is_given_back_or_handed_over(here: Place) -> None:
@@ -217,6 +222,124 @@ def test_a_window_that_shows_less_erases_nothing(here: Place) -> None:
     assert Page(ada.get(path)).forms["work"].fields["note"] == ["Only this."]
 
 
+@pytest.mark.parametrize("label", ["Save and let go", "Give it back"])
+@pytest.mark.parametrize("later", ["", "Ask for her, not for him."])
+def test_both_windows_are_saved_by_whichever_ends_the_claim(
+    here: Place, label: str, later: str
+) -> None:
+    """Also when the older one was refused once before."""
+    ada, path = here.browser(NAMES["adviser"]), another_request(here)
+    claimed(ada, here, path)
+    older, newer = Page(ada.get(path)), Page(ada.get(path))
+    press(ada, newer, newer.button("Keep it for longer"), {"note": "She is at work until four."})
+    typed = {"note": later, "by_hand": "my own phone"}
+    refused = press(ada, older, older.button("Save and let go"), typed)
+    assert refused.status_code == 422
+    shown = Page(refused)
+    press(ada, shown, shown.button(label), {"outcome": "no answer"})
+    found = readable(ada, path).partition("What happened so far")[2]
+    assert "She is at work until four." in found
+    assert later in found
+
+
+def test_a_worry_that_was_not_marked_keeps_the_claim_from_being_let_go(here: Place) -> None:
+    """No colleague would see it."""
+    ada, path = here.browser(NAMES["adviser"]), another_request(here)
+    claimed(ada, here, path)
+    typed = {"why": "He hits her.", "outcome": "spoke", "by_hand": "x", "to": NAMES["supervisor"]}
+    for label in ("Save and let go", "Give it back", "Hand over"):
+        shown = Page(ada.get(path))
+        answer = press(ada, shown, shown.button(label), typed)
+        assert answer.status_code == 422, label
+        assert "Mark it urgent, or move it into your note." in answer.text
+        assert '<details class="box safety" open>' in answer.text
+    shown = Page(ada.get(path))
+    press(ada, shown, shown.button("Mark it urgent"), {})
+    shown = Page(ada.get(path))
+    saved = press(ada, shown, shown.button("Save and let go"), {"outcome": "spoke"})
+    assert saved.status_code == 303
+    assert "He hits her." in readable(ada, path)
+
+
+def test_a_worry_never_becomes_the_reason_why_somebody_is_safe(here: Place) -> None:
+    """A colleague marked it urgent meanwhile: the same box asks for the opposite then."""
+    ada, path = here.browser(NAMES["adviser"]), another_request(here)
+    claimed(ada, here, path)
+    shown = Page(ada.get(path))
+    press(ada, shown, shown.button("Keep it for longer"), {"why": "He hits her."})
+    here.browser(NAMES["supervisor"]).post(f"{path}/urgent", why="The child said so")
+    shown = Page(ada.get(path))
+    assert "He hits her." in ada.get(path).text
+    answer = press(ada, shown, shown.button("Not urgent any more"), {})
+    assert answer.status_code == 422
+
+
+def test_a_choice_holds_for_its_claim_alone_and_an_old_note_says_how_old_it_is(
+    here: Place, clock: SetClock
+) -> None:
+    """Taken over by a colleague, and claimed again the next day."""
+    ada, sue = here.browser(NAMES["adviser"]), here.browser(NAMES["supervisor"])
+    path = another_request(here)
+    claimed(ada, here, path)
+    shown = Page(ada.get(path))
+    typed = {"outcome": "wrong number", "note": "A shop.", "phone": "07400 123 999", "again": ""}
+    press(ada, shown, shown.button("Keep it for longer"), typed)
+    sue.post(f"{path}/claim", take_over="1")
+    sue.post(f"{path}/outcome", outcome="no answer", by_hand="x")
+    left = Page(ada.get(path))
+    assert "You wrote this today at 10:30 am." in ada.get(path).text
+    clock.at += timedelta(days=1)
+    ada = here.browser(NAMES["adviser"])
+    claimed(ada, here, path)
+    page = ada.get(path)
+    fields = Page(page).forms["work"].fields
+    assert fields["note"] == ["A shop."]
+    assert ("outcome" in fields, fields["phone"]) == (False, [""])
+    assert (
+        "What you wrote yesterday at 10:30 am, under an earlier claim, is here again" in page.text
+    )
+    here.browser(NAMES["supervisor"]).post(f"{path}/claim", take_over="1")
+    shown = Page(ada.get(path))
+    press(ada, shown, left.button("Throw it away"), {})
+    assert "A shop." not in ada.get(path).text
+
+
+def test_an_autosave_tells_the_page_what_another_window_added(here: Place) -> None:
+    ada, path = here.browser(NAMES["adviser"]), another_request(here)
+    claimed(ada, here, path)
+    one = Page(ada.get(path)).forms["work"].fields
+    kept = {name: values[-1] for name, values in one.items() if values}
+    first = ada.wire.post(f"/staff{path}/draft", data={**kept, "note": "AAA", "quiet": "1"})
+    assert first.json() == {"version": 1, "texts": {}, "held": True}
+    second = ada.wire.post(f"/staff{path}/draft", data={**kept, "note": "BBB", "quiet": "1"})
+    assert second.json() == {"version": 2, "texts": {"note": "AAA\n\nBBB"}, "held": True}
+    here.browser(NAMES["supervisor"]).post(f"{path}/claim", take_over="1")
+    assert not ada.wire.post(f"/staff{path}/draft", data={**kept, "quiet": "1"}).json()["held"]
+
+
+def test_own_words_stay_when_a_ready_text_is_sent_and_only_seen_words_go_out(
+    here: Place,
+) -> None:
+    ada, path = here.browser(NAMES["adviser"]), another_request(here)
+    change(here, path, "update callback_request set council = 'E06000011'")
+    claimed(ada, here, path)
+    own = {"which": "contact", "text_words": "About Sam, half written"}
+    shown = Page(ada.get(path))
+    seen = Page(press(ada, shown, shown.button("See it first"), own))
+    change(here, path, "update callback_request set council = ''")
+    send = seen.button("Send this text")
+    assert press(ada, seen, send, {}).status_code == 422, "that text is no longer there"
+    change(here, path, "update callback_request set council = 'E06000011'")
+    again = press(ada, seen, send, {"seen": "0" * 32})
+    assert again.status_code == 409
+    assert "What would be sent has changed." in again.text
+    assert press(ada, seen, send, {}).status_code == 303
+    page = ada.get(path)
+    assert Page(page).forms["work"].fields["text_words"] == ["About Sam, half written"]
+    sent_texts = page.text.partition('id="texts"')[2].partition("</ol>")[0]
+    assert "About Sam" not in sent_texts
+
+
 def test_what_an_adviser_types_is_theirs_alone_and_sealed(here: Place, tmp_path: Path) -> None:
     ada, path = here.browser(NAMES["adviser"]), another_request(here)
     claimed(ada, here, path)
@@ -238,14 +361,14 @@ def test_enter_in_a_field_neither_rings_nor_saves(here: Place) -> None:
     assert first.action.endswith(f"{path}/draft")
     assert first.name == ""
     answer = press(ada, shown, first, {"phone": "07400 123 999"})
-    assert answer.headers["location"].endswith(path)
+    assert answer.headers["location"].endswith(f"{path}?done=kept")
 
 
 def test_a_page_goes_on_only_to_pages_of_ours(here: Place) -> None:
     ada, path = here.browser(NAMES["adviser"]), another_request(here)
     for onward in ("https://evil.example/", "//evil.example", "/a\r\nX: 1", "javascript:alert(1)"):
         answer = ada.post(f"{path}/draft", onward=onward)
-        assert answer.headers["location"] == f"/staff{path}"
+        assert answer.headers["location"] == f"/staff{path}?done=kept"
     assert ada.post(f"{path}/draft", onward="/").headers["location"] == "/staff/"
     council = f"/directory/E08000035?request={path.rpartition('/')[2]}"
     assert ada.post(f"{path}/draft", onward=council).headers["location"] == f"/staff{council}"
@@ -304,22 +427,50 @@ async def test_two_windows_that_send_at_the_same_moment_lose_nothing(database: D
     await enter(database, WISH)
     drafts = Drafts(database, KEYS, lambda: NOW)
     texts = [f"Line {number} of what was typed." for number in range(8)]
-    await asyncio.gather(*(drafts.keep(1, "Ada", 99, {"note": one}) for one in texts[:4]))
-    await asyncio.gather(*(drafts.keep(1, "Ada", 99, {"note": one}) for one in texts[4:]))
-    kept = (await drafts.of(1, "Ada")).typed["note"]
+    await asyncio.gather(*(drafts.keep(1, "Ada", sent(one)) for one in texts))
+    kept = (await drafts.of(1, "Ada")).fields("")["note"]
     assert sorted(kept.split("\n\n")) == texts
+
+
+async def test_two_windows_full_of_text_are_kept_whole(database: Database) -> None:
+    await enter(database, WISH)
+    drafts = Drafts(database, KEYS, lambda: NOW)
+    long, other = "a" * (LONGEST // 3), "b" * (LONGEST // 3)
+    await drafts.keep(1, "Ada", sent(long))
+    await drafts.keep(1, "Ada", sent(other))
+    assert (await drafts.of(1, "Ada")).fields("")["note"] == f"{long}\n\n{other}"
+
+
+async def test_saving_takes_only_what_was_saved_out_of_a_draft(database: Database) -> None:
+    """A window that sends the saved text again under the same claim does not bring it back."""
+    await enter(database, WISH)
+    drafts = Drafts(database, KEYS, lambda: NOW)
+    await drafts.keep(1, "Ada", sent("First.", claim="c1"))
+    await drafts.keep(1, "Ada", sent("Second.", claim="c1"))
+    await drafts.saved(1, "Ada", "c1", {"note": "First."})
+    assert (await drafts.of(1, "Ada")).fields("c1") == {"note": "Second."}
+    await drafts.saved(1, "Ada", "c1", {"note": "Second."})
+    await drafts.keep(1, "Ada", sent("Second.", claim="c1"))
+    assert (await drafts.of(1, "Ada")).fields("c1") == {}
+    await drafts.keep(1, "Ada", sent("Second.", claim="c2"))
+    assert (await drafts.of(1, "Ada")).fields("c2") == {"note": "Second."}
+
+
+def sent(note: str, version: int = 99, claim: str = "") -> Sent:
+    return Sent({"note": note}, version, claim)
 
 
 async def test_a_draft_is_erased_with_its_request(database: Database) -> None:
     await enter(database, WISH)
     drafts = Drafts(database, KEYS, lambda: NOW)
-    await drafts.keep(1, "Ada", 0, {"note": "A secret of this family"})
+    await drafts.keep(1, "Ada", sent("A secret of this family", 0))
     async with database.writing() as session:
         ends = text("update callback_request set state = 'done', ended_at = due_at")
         await (await session.connection()).execute(ends)
     later = NOW + timedelta(days=120)
     assert await Eraser(database, lambda: later, 3).erase() == 1
-    assert await drafts.of(1, "Ada") == await drafts.of(2, "Ada")
+    assert await drafts.of(1, "Ada") == Draft()
+    assert await drafts.keep(1, "Ada", sent("Typed on a page that was open", 0)) == Draft()
     async with database.reading() as session:
         found = await (await session.connection()).execute(text("select * from callback_draft"))
         assert list(found) == []
@@ -330,11 +481,12 @@ async def test_a_draft_whose_key_is_lost_is_empty_and_can_be_written_anew(
 ) -> None:
     await enter(database, WISH)
     drafts = Drafts(database, KEYS, lambda: NOW)
-    await drafts.keep(1, "Ada", 0, {"note": "before"})
+    await drafts.keep(1, "Ada", sent("before", 0))
     lost = replace(drafts, keys=Keys((Fernet.generate_key(),), b"a key for hashes, in tests"))
     draft = await lost.of(1, "Ada")
-    assert draft.typed == {}
-    assert (await lost.keep(1, "Ada", draft.version, {"note": "after"})).typed == {"note": "after"}
+    assert draft.fields("") == {}
+    kept = await lost.keep(1, "Ada", sent("after", draft.version))
+    assert kept.fields("") == {"note": "after"}
 
 
 # --- with JavaScript -----------------------------------------------------------------------------

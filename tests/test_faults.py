@@ -130,7 +130,9 @@ def opened(var: Path) -> int:
 
 
 def degraded(line: Helpline) -> dict[str, str]:
-    return json.loads(line.send("GET", "/readyz").body)["degraded"]
+    found = json.loads(line.send("GET", "/readyz").body)["degraded"]
+    # No safeguarding phone is set for these tests, and it says so.
+    return {part: said for part, said in found.items() if part != "alarm"}
 
 
 @pytest.fixture

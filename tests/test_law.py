@@ -103,7 +103,10 @@ FACTS = {
             r"must try to meet before the exam",
             r"tell the school at once",
         ),
-        texted=(r"Public exam or national test at risk\? Say so now: they must look again",),
+        texted=(
+            r"Over 5 days a term: they meet if asked; over 15, always",
+            r"Public exam or national test at risk\? Say so: they must look again",
+        ),
     ),
     "the limits for a panel and for a disability claim after a permanent exclusion": Fact(
         keys="4 2 2",
@@ -113,7 +116,7 @@ FACTS = {
             r"because of a disability",
             r"six months",
         ),
-        texted=(r"Out for good: then 15 school days to ask for a panel",),
+        texted=(r"Panel: 15 school days from their letter",),
     ),
 }
 

@@ -87,7 +87,8 @@ def test_who_changes_their_mind_hears_that_nothing_was_sent() -> None:
 
 
 def test_no_refusal_tells_what_the_owner_of_a_number_did_before() -> None:
-    """A STOP, too many texts and a fault of the line sound alike; another mobile can be typed."""
+    """On the caller's own phone a STOP, too many texts and a fault sound alike; another mobile can
+    be typed."""
     said = set()
     for outcome in ("stopped", "enough", "failed"):
         mother = caller("4", "1", send_text=Answered(outcome))
@@ -96,6 +97,16 @@ def test_no_refusal_tells_what_the_owner_of_a_number_did_before() -> None:
         assert mother.press("2").startswith("Type the mobile number")
     (words,) = said
     assert words.startswith("Sorry. I could not send it. Nothing was sent.")
+
+
+def test_a_typed_number_sounds_the_same_whether_it_takes_texts_or_not() -> None:
+    """Anybody can type the number of somebody else."""
+    said = set()
+    for outcome in ("queued", "stopped", "enough"):
+        mother = caller("4", "2", "07400123456", "1", send_text=Answered(outcome))
+        said.add(text(mother.said))
+    (words,) = said
+    assert words.startswith("If that phone takes our texts, it comes within a minute.")
 
 
 def test_what_could_not_be_sent_is_told_and_tried_again_by_a_key() -> None:

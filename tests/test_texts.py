@@ -198,14 +198,18 @@ def test_further_texts_join_and_are_not_answered_again_that_day(post: Post) -> N
     assert [row["kind"] for row in post.texts()].count("reply") == 2
 
 
-def test_a_text_that_joins_an_overdue_request_is_promised_no_time_that_is_past(post: Post) -> None:
+def test_the_answer_does_not_tell_whether_that_number_asked_before(post: Post) -> None:
+    """Another person may have the phone now. Nor is a time promised that is past."""
     post.text("Please write")
     assert "We will answer by " in post.sent()["Body"]
     post.clock.at += timedelta(days=30)
     post.text("I am still waiting")
     (request,) = post.requests()
     assert datetime.fromisoformat(request["due_at"]).replace(tzinfo=UTC) < post.clock.at
-    assert "We will answer as soon as we can." in post.sent()["Body"]
+    told = post.sent()["Body"]
+    post.text("Hello", f"{NUMBER[:-2]}99")
+    assert post.sent()["Body"] == told
+    assert "We will answer by 5 pm on Tuesday 29 December." in told
 
 
 def test_a_machine_that_answers_all_that_it_gets_is_answered_a_few_times(post: Post) -> None:

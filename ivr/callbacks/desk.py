@@ -34,6 +34,8 @@ from ivr.errors import HelplineError
 from ivr.hours import HoursNow
 
 CLAIM_LASTS = timedelta(minutes=15)  # people need minutes; a claim is renewed while they talk
+A_DAY = timedelta(days=1)  # a chosen time that has just passed means the next staffed hour
+FURTHEST = timedelta(days=60)  # a request is rung again before that
 LOOK_AT = 20  # requests of the queue's top that are tried, should others be quicker
 
 
@@ -51,6 +53,10 @@ class CannotReopenError(HelplineError):
 
 class NoteNeededError(HelplineError):
     """This outcome needs a note, so that the next person knows why."""
+
+
+class WrongTimeError(HelplineError):
+    """It cannot be rung again then: choose a time within the next 60 days."""
 
 
 class NotAgainError(HelplineError):
@@ -90,8 +96,9 @@ class Desk:
     async def claim_next(self, who: str) -> Claim | None:
         """Claim the request that is first in the queue's order; None if there is none to ring now.
 
-        Urgent requests come first, then those that asked for this time of day, or for any. A caller
-        who was tried without success is not rung again before that is due.
+        Urgent requests come first, then the others that asked for this time of day or for any, in
+        the order of the queue. A caller who was tried without success is not rung again before that
+        is due.
         """
         return await self._claim_next(who, self._wanted_now()) or await self._claim_next(who)
 
@@ -218,11 +225,13 @@ class Desk:
         does not end the request.
         ``by_hand`` says how the caller was rung, and why not from the page, if so.
 
-        Raises NotYoursError, UnknownOutcomeError, NoteNeededError, NotAgainError.
+        Raises NotYoursError, UnknownOutcomeError, NoteNeededError, NotAgainError, WrongTimeError.
         """
         ended = _outcome(outcome)
         if ended.needs_note and not note.strip():
             raise NoteNeededError(f'"{outcome}" needs a note, so that the next person knows why.')
+        if again_at and not -A_DAY < again_at - self.clock() < FURTHEST:
+            raise WrongTimeError
         if again_at and ended.leads in ENDED:
             if not ended.may_follow_up:
                 raise NotAgainError(f'"{outcome}" ends the request: it is not rung again.')

@@ -67,13 +67,14 @@ class Ledger:
             session.add(_effect(wish, outcome, wish.request))
             return Kept(wish.told or outcome, wish.reference)
         await session.flush()  # gives a new request its id
-        if wish.safety and not request.safety:  # nothing takes it back
+        if wish.safety and not request.safety:  # once; nothing takes it back
             request.safety = wish.safety
-            if wish.kind is not Kind.SAFETY:  # which is told of below
-                session.add(event(request, wish.at, CALLER, NOT_SAFE))
-        done = event(request, wish.at, CALLER, _told_as(wish, outcome), self._words(wish))
-        effect = _effect(wish, outcome, done.request_id)
-        session.add_all((done, effect))
+            session.add(event(request, wish.at, CALLER, NOT_SAFE))
+        if wish.kind is not Kind.SAFETY:
+            told_as = _told_as(wish, outcome)
+            session.add(event(request, wish.at, CALLER, told_as, self._words(wish)))
+        effect = _effect(wish, outcome, request.id or 0)
+        session.add(effect)
         return Kept(effect.outcome, effect.reference)
 
     async def _changed(
@@ -83,7 +84,7 @@ class Ledger:
         if wish.kind is Kind.NEED:
             return await _with_need(session, wish), "noted"
         if wish.kind is Kind.SAFETY:
-            return (await _of_earlier(session, wish))[0], "noted"
+            return await self._pressed(session, wish), "noted"
         cancels = wish.kind is Kind.CANCEL
         states = CANCEL.origins if cancels else OPEN
         conditions = self._open(wish.number, states)
@@ -108,6 +109,13 @@ class Ledger:
         else:
             join(request, wish, last)
         return request, "already"
+
+    async def _pressed(self, session: AsyncSession, wish: Wish) -> CallBackRequest | None:
+        """The request to be tagged: that of the earlier wish, or the open one that was told of."""
+        if wish.of:
+            return (await _of_earlier(session, wish))[0]
+        theirs = (*self._open(wish.number), col(CallBackRequest.id) == wish.request)
+        return await _taken(session, *theirs)
 
     def _words(self, wish: Wish) -> str:
         return self._keys.seal(wish.words) if wish.words else ""
@@ -216,8 +224,6 @@ def _told_as(wish: Wish, outcome: str) -> str:
     """What the history says of a wish."""
     if wish.kind is Kind.NEED:
         return f"{wish.need}: {'yes' if wish.wanted else 'no'}"
-    if wish.kind is Kind.SAFETY:
-        return NOT_SAFE
     return BY_TEXT if wish.kind is Kind.TEXT else outcome
 
 

@@ -53,11 +53,11 @@ class Queue:
     clock: Callable[[], datetime]  # gives the time now, aware
 
     async def open(self) -> list[CallBack]:
-        """Return all requests that still need a call, the next due first."""
+        """Return all requests that still need a call, in the order of the queue."""
         return await self._shown(IS_OPEN)
 
     async def all(self) -> list[CallBack]:
-        """Return every request, the next due first."""
+        """Return every request, in the order of the queue."""
         return await self._shown()
 
     async def page(self, looking: Looking, first: int, most: int) -> list[Shown]:
@@ -135,7 +135,7 @@ class Queue:
         return await self._shown(_told(reference))
 
     async def ids(self, reference: str) -> list[int]:
-        """Return the ids of the same requests, the next due first."""
+        """Return the ids of the same requests, in the order of the queue."""
         async with self.database.reading() as session:
             found = await self._requests(session, _told(reference))
         return [one.id for one in found if one.id is not None]

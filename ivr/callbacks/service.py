@@ -167,8 +167,8 @@ class AddNeed:
 
 @dataclass(frozen=True)
 class NoteSafety:
-    """Tag what the caller saved before in this call: they have pressed since that someone is not
-    safe. ``noted``."""
+    """Tag a call-back whose caller has pressed that someone is not safe: the one that they saved
+    before in this call, or else the open one that they heard of in it. ``noted``."""
 
     keeper: Keeper
     keys: Keys
@@ -177,6 +177,9 @@ class NoteSafety:
     async def __call__(self, ask: Ask, call: Call) -> Answered:
         """Answer once it is durable."""
         wish = _adding(Kind.SAFETY, ask, call, self.keys, self.clock())
+        if not ask.facts["saved_as"]:
+            asked = int(ask.facts["open_request"] or 0)
+            wish = replace(wish, of="", number=ask.facts["number"], request=asked)
         return Answered((await self.keeper.keep(replace(wish, safety=PRESSED))).outcome)
 
 

@@ -30,6 +30,12 @@ class CallBackRequest(SQLModel, table=True):
             sqlite_where=IS_URGENT,
             postgresql_where=IS_URGENT,
         ),
+        Index(
+            "callback_request_pressed",
+            "due_at",
+            sqlite_where=IS_PRESSED,
+            postgresql_where=IS_PRESSED,
+        ),
         Index("callback_request_holder", "holder"),
         Index("callback_request_number", "number_hash"),
         Index("callback_request_ended", "ended_at"),

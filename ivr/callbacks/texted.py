@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from ivr.callbacks.keys import Keys
 from ivr.callbacks.ledger import Ledger
-from ivr.callbacks.planning import Backlog, by_when, plan
-from ivr.callbacks.tables import CallBackEffect, CallBackRequest
+from ivr.callbacks.planning import Backlog, plan
+from ivr.callbacks.tables import CallBackEffect
 from ivr.callbacks.wishes import Kind, Wish
 
 TOPIC = "text"  # of a request that a text opened: no place of a flow
@@ -21,7 +21,7 @@ class Texted:
     """The request that a text belongs to."""
 
     request_id: int
-    due_at: datetime | None  # by when we answer; None: we cannot say, or it is past
+    due_at: datetime | None  # by when a new text is answered; None: that cannot be said
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,9 @@ class ByText:
         await self.ledger.enter(wish)
         async with self.ledger.database.reading() as session:
             entered = await session.get_one(CallBackEffect, wish.effect)
-            request = await session.get_one(CallBackRequest, entered.request_id)
-        # A text may join a request that is overdue: a time that is past promises nothing.
-        due = by_when(self.backlog.hours(), request)
-        is_ahead = planned is not None and due > self.clock()
-        return Texted(entered.request_id, due if is_ahead else None)
+        # The same for a request that it joins, whose time is earlier: the answer must not tell
+        # another person who has the phone that somebody asked before.
+        return Texted(entered.request_id, planned)
 
     async def _planned(self) -> datetime | None:
         now = self.clock()

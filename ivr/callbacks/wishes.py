@@ -15,7 +15,7 @@ class Kind(StrEnum):
     CANCEL = "cancel"  # do not ring me after all
     TEXT = "text"  # a text message: as SAVE, but of an open request it changes no time
     NEED = "need"  # how to ring me: added to the request of an earlier wish
-    SAFETY = "safety"  # someone is not safe: added to the request of an earlier wish
+    SAFETY = "safety"  # someone is not safe: added to that of an earlier wish, or the open one
 
 
 PRESSED = "pressed"  # the caller pressed "someone is not safe": more than having heard of safety
@@ -34,7 +34,7 @@ class Wish:
     due_at: datetime | None = None  # by when we said that we would ring
     topic: str = ""
     council: str = ""
-    request: int = 0  # only of KEEP and CANCEL: the request that the caller was told of
+    request: int = 0  # of KEEP, CANCEL and SAFETY: the request that the caller was told of
     of: str = ""  # only of NEED and SAFETY: the effect of the earlier wish
     need: str = ""  # only of NEED and TEXT: one of those of IVR_ACCESS_NEEDS
     wanted: bool = False  # only of NEED and TEXT: whether the caller said yes

@@ -4,7 +4,7 @@ import csv
 import getpass
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
@@ -259,13 +259,13 @@ def _print(found: Sequence[Shown], as_json: bool) -> None:
 
 def _as_csv(found: "Sequence[CallBack]", file: TextIO) -> None:
     from ivr.callbacks.records import CallBack
+    from ivr.staff.contact_rules import contact_rules
 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(field.name for field in fields(CallBack))
     for one in found:
-        writer.writerow(
-            " ".join(value) if isinstance(value, list) else value for value in astuple(one)
-        )
+        row = replace(one, access=contact_rules(one.access))
+        writer.writerow("; ".join(v) if isinstance(v, list) else v for v in astuple(row))
 
 
 def _table(found: "Sequence[CallBack]") -> None:

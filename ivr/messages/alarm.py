@@ -1,13 +1,14 @@
 """The safeguarding alarm: a text to each safeguarding phone when a request is marked urgent.
 
-An alarm that reaches none of the phones must be told at once, wherever somebody looks: it is known
-here which phones can be reached, and which alarms reached none.
+Pages, health checks and metrics report an alarm that reaches none of the phones at once. This
+module knows which phones can be reached, and how far each alarm has come.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,8 +17,10 @@ from ivr.messages.outbox import HELPLINE, Draft, Kind, Outbox
 from ivr.messages.states import State
 from ivr.messages.tables import IS_KEPT, TextMessage
 
-RECENT = timedelta(days=1)  # in which an alarm that reached no phone is told to all who look
-UNDER_WAY = (State.WAITING, State.SENDING, State.QUEUED, State.SENT)
+RECENT = timedelta(days=1)  # an alarm that reached no phone is a fault for so long
+SLOW = timedelta(minutes=3)  # an alarm that has not arrived by then is late
+WITH_US = (State.WAITING, State.SENDING)  # Twilio does not have it
+UNDER_WAY = (*WITH_US, State.QUEUED, State.SENT)
 
 NO_PHONES = "no phone is set in IVR_SAFETY_PHONES"
 NO_TEXTS = "texts are not set up (IVR_TEXT_FROM and the account at Twilio)"
@@ -27,9 +30,20 @@ class Reach(StrEnum):
     """How far the last alarm of a request has come."""
 
     NO_TEXT = "no text"  # none was written: there was no phone, or no way to send
+    UNKNOWN = "unknown"  # alarms from before they named their request cannot be told apart
     UNDER_WAY = "under way"
+    LATE = "late"  # under way for too long
     DELIVERED = "delivered"  # to one phone at least
     NO_PHONE = "no phone"  # failed, stopped, or unknown, for each of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text of an alarm."""
+
+    made_at: datetime  # the same for all texts of one alarm
+    state: State
+    tries: int  # how often Twilio could not be reached
 
 
 @dataclass(frozen=True)
@@ -61,18 +75,15 @@ class Alarm:
 
     async def reach(self, request_id: int) -> Reach:
         """Return how far the last alarm of a request has come. Raises NoDatabaseError."""
-        made = col(TextMessage.made_at)
-        query = (
-            select(TextMessage.made_at, TextMessage.state)
-            .where(
-                col(TextMessage.request_id) == request_id,
-                col(TextMessage.kind) == Kind.ALARM.value,
-            )
-            .order_by(made.desc())
-        )
+        request, kind = col(TextMessage.request_id), col(TextMessage.kind)
+        newest = col(TextMessage.made_at).desc()
+        query = _ALARMS.where(request == request_id).order_by(newest)
+        unnamed = select(TextMessage.id).where(kind == Kind.ALARM.value, request.is_(None))
         async with self.outbox.database.reading() as session:
-            found = (await session.exec(query)).all()
-        return _reach([State(state) for at, state in found if at == found[0][0]])
+            found = [_text(row) for row in (await session.exec(query)).all()]
+            if not found and (await session.exec(unnamed.limit(1))).first() is not None:
+                return Reach.UNKNOWN
+        return self._reach([one for one in found if one.made_at == found[0].made_at])
 
     async def fault(self) -> str:
         """Return why alarms do not reach every phone, in words that name phones by their place in
@@ -83,8 +94,8 @@ class Alarm:
         stopped = await self._stopped()
         if stopped:
             return (
-                f"no alarm reaches phone {', '.join(stopped)} of IVR_SAFETY_PHONES: it said STOP,"
-                " and must send START to the helpline"
+                f"no alarm reaches phone {', '.join(stopped)} of IVR_SAFETY_PHONES: it wants no"
+                " texts (STOP), and must send START to the helpline"
             )
         lost = await self._lost()
         alarms = "1 alarm" if lost == 1 else f"{lost} alarms"
@@ -96,28 +107,43 @@ class Alarm:
         return [str(place) for place, phone in enumerate(self.phones, 1) if await has(phone)]
 
     async def _lost(self) -> int:
-        """How many of the recent alarms reached none of their phones."""
+        """How many of the recent alarms reached none of their phones, or are still with us though
+        they are late."""
         request, made = col(TextMessage.request_id), col(TextMessage.made_at)
-        query = (
-            select(TextMessage.request_id, TextMessage.made_at, TextMessage.state)
-            .where(
-                IS_KEPT,
-                col(TextMessage.kind) == Kind.ALARM.value,
-                made > self.outbox.clock() - RECENT,
-            )
-            .order_by(request, made)
-        )
+        recent = _ALARMS.where(IS_KEPT, made > self.outbox.clock() - RECENT)
         async with self.outbox.database.reading() as session:
-            found = (await session.exec(query)).all()
+            found = (await session.exec(recent.order_by(request, made))).all()
         alarms = groupby(found, key=lambda row: (row[0], row[1]))
-        return sum(_reach([State(row[2]) for row in rows]) is Reach.NO_PHONE for _, rows in alarms)
+        return sum(self._is_lost([_text(row) for row in rows]) for _, rows in alarms)
+
+    def _is_lost(self, texts: list[_Text]) -> bool:
+        reach = self._reach(texts)
+        stuck = all(one.state in WITH_US for one in texts)
+        return reach is Reach.NO_PHONE or (reach is Reach.LATE and stuck)
+
+    def _reach(self, texts: list[_Text]) -> Reach:
+        """How far an alarm has come that has these texts."""
+        if not texts:
+            return Reach.NO_TEXT
+        states = [one.state for one in texts]
+        if State.DELIVERED in states:
+            return Reach.DELIVERED
+        if not any(state in UNDER_WAY for state in states):
+            return Reach.NO_PHONE
+        is_slow = texts[0].made_at <= self.outbox.clock() - SLOW
+        is_slow |= all(one.tries > 0 for one in texts)
+        return Reach.LATE if is_slow else Reach.UNDER_WAY
 
 
-def _reach(states: list[State]) -> Reach:
-    """How far an alarm has come whose texts stand in these states."""
-    if not states:
-        return Reach.NO_TEXT
-    if State.DELIVERED in states:
-        return Reach.DELIVERED
-    under_way = any(state in UNDER_WAY for state in states)
-    return Reach.UNDER_WAY if under_way else Reach.NO_PHONE
+# A text that was sent again is told of by the one that followed it.
+_ALARMS: Any = select(
+    TextMessage.request_id, TextMessage.made_at, TextMessage.state, TextMessage.tries
+).where(
+    col(TextMessage.kind) == Kind.ALARM.value,
+    col(TextMessage.state) != State.REPEATED.value,
+)
+
+
+def _text(row: Any) -> _Text:
+    _, made_at, state, tries = row
+    return _Text(made_at, State(state), tries)

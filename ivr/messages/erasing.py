@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ivr.database import Database
+from ivr.messages.outbox import Kind
 from ivr.messages.tables import IS_KEPT, TextMessage
 
 AT_ONCE = 500  # texts in one transaction, so that no caller's text waits long behind it
@@ -18,7 +19,8 @@ NOTHING = {"number": "", "number_hash": "", "body": "", "sid": ""}
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases the texts that belong to no call-back request. Those of a request go with it."""
+    """Erases the texts that belong to no call-back request, and those to staff. The others of a
+    request go with it."""
 
     database: Database
     clock: Callable[[], datetime]  # gives the time now, aware
@@ -29,7 +31,10 @@ class Eraser:
         old = select(TextMessage.id).where(
             IS_KEPT,
             col(TextMessage.made_at) <= self.oldest(),
-            col(TextMessage.request_id).is_(None),
+            or_(
+                col(TextMessage.request_id).is_(None),
+                col(TextMessage.kind) == Kind.ALARM.value,
+            ),
         )
         async with self.database.reading() as session:
             ids = list((await session.exec(old.limit(AT_ONCE))).all())

@@ -172,7 +172,7 @@ class Outbox:
                 return None
             taken = await self._readable(session, row)
             if taken is None:
-                await self._told_of_alarm(session, row)
+                await self._note_lost_alarm(session, row)
             return taken
 
     async def _readable(self, session: AsyncSession, row: TextMessage) -> Taken | None:
@@ -191,7 +191,7 @@ class Outbox:
             return None
         return Taken(row.id or 0, number, body)
 
-    async def _told_of_alarm(self, session: AsyncSession, row: TextMessage | None) -> None:
+    async def _note_lost_alarm(self, session: AsyncSession, row: TextMessage | None) -> None:
         """Record with its request that an alarm text did not arrive, or may not have."""
         if row is None or row.kind != Kind.ALARM or row.request_id is None:
             return
@@ -226,7 +226,7 @@ class Outbox:
         async with self.database.writing() as session:
             sending = _from(message_id, State.SENDING)
             row = await _changed(session, sending, state=State.UNKNOWN.value)
-            await self._told_of_alarm(session, row)
+            await self._note_lost_alarm(session, row)
 
     async def abandoned(self) -> int:
         """Note of what senders took and never told of (they were killed) that nobody knows whether
@@ -241,7 +241,10 @@ class Outbox:
                 return 0
         async with self.database.writing() as session:
             gone = update(TextMessage).where(*lost).values(state=State.UNKNOWN.value)
-            return (await session.exec(gone)).rowcount
+            rows = (await session.exec(gone.returning(TextMessage))).scalars().all()
+            for row in rows:
+                await self._note_lost_alarm(session, row)
+            return len(rows)
 
     # --- news -----------------------------------------------------------------------------------
 
@@ -261,7 +264,7 @@ class Outbox:
         async with self.database.writing() as session:
             onto = _onto(message_id, state)
             row = await _changed(session, onto, state=state.value, error=error, told_at=now)
-            await self._told_of_alarm(session, row)
+            await self._note_lost_alarm(session, row)
             if row is not None and error == OPTED_OUT:
                 stop = TextOptOut(number_hash=row.number_hash, stopped=True, at=now, who=TWILIO)
                 await note(session, stop)

@@ -103,8 +103,8 @@ class Thread:
             return (await session.exec(_count(_of_unknown_fate(self.clock())))).one()
 
     async def again(self, message_id: int, request_id: int | None, who: str) -> bool:
-        """Send a text of this request again (None: one to staff, or of no request), of which nobody
-        can say whether it was sent; once. Whether there was such a one."""
+        """Send a text of this request again (None: one to staff, or of no request) whose fate is
+        unknown; once. Return whether there was such a text."""
         now = self.clock()
         is_alarm = col(TextMessage.kind) == Kind.ALARM.value
         of_request = col(TextMessage.request_id).is_not_distinct_from(request_id)
@@ -128,7 +128,7 @@ class Thread:
                     number=old.number,
                     number_hash=old.number_hash,
                     body=old.body,
-                    made_at=now,
+                    made_at=old.made_at if old.kind == Kind.ALARM else now,  # of the same alarm
                     next_at=now,
                 )
             )

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from quart import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from ivr.callbacks.drafts import CHOICES, TEXTS
+from ivr.callbacks.drafts import CHOICES, TEXTS, Sent
 from ivr.database import NoDatabaseError
 from ivr.errors import HelplineError
 from ivr.people.sign_in import LONGEST, Member, SignedIn
@@ -28,21 +28,11 @@ PageView: TypeAlias = Callable[..., Awaitable[Any]]
 
 SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"  # cookies
 A_YEAR = 365 * 24 * 3600
-LARGEST_FORM = 100_000  # bytes
+LARGEST_FORM = 400_000  # bytes: all fields of a request's page, full of letters of nine bytes each
 SEE_OTHER = 303
-WRITTEN = (
-    "note",
-    "hand_over_note",
-    "why",
-    "by_hand",
-    "text",
-    "reason",
-    "text_words",
-    "service_name",
-    "hours",
-    "source_url",
-)  # fields of some length
-DRAFT_OF, DRAFT_VERSION = "draft_of", "draft_version"  # fields of the form of a request's page
+WRITTEN = (*TEXTS, "text", "reason", "service_name", "hours", "source_url")  # of some length
+# Fields of the form of a request's page.
+DRAFT_OF, DRAFT_VERSION, DRAFT_CLAIM = "draft_of", "draft_version", "draft_claim"
 READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 
 _OURS = re.compile(r"(/[\w-]+)+(\.csv)?(\?request=\d{1,10})?", re.ASCII)
@@ -172,9 +162,9 @@ class Door:
     async def _keep_draft(self, form: Mapping[str, str]) -> None:
         """Keep what was typed on a request's page, whichever of its buttons was pressed."""
         if of := number(form, DRAFT_OF):
-            typed = {name: field(form, name) for name in (*TEXTS, *CHOICES) if name in form}
-            version = number(form, DRAFT_VERSION)
-            g.draft = await self._office.drafts.keep(of, g.member.name, version, typed)
+            fields = {name: field(form, name) for name in (*TEXTS, *CHOICES) if name in form}
+            sent = Sent(fields, number(form, DRAFT_VERSION), field(form, DRAFT_CLAIM))
+            g.draft = await self._office.drafts.keep(of, g.member.name, sent)
 
     async def _who(self) -> Member | None:
         is_use = request.endpoint != "staff.events"

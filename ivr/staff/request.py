@@ -1,6 +1,8 @@
 """One request, on one page, for whoever is ringing."""
 
-from datetime import datetime, timedelta
+import json
+from collections.abc import Mapping
+from datetime import datetime
 from itertools import islice
 from typing import TypeGuard
 
@@ -16,8 +18,9 @@ from ivr.callbacks.desk import (
     NotAgainError,
     NoteNeededError,
     NotYoursError,
+    WrongTimeError,
 )
-from ivr.callbacks.drafts import LONGEST
+from ivr.callbacks.drafts import CHOICES, TEXTS, Draft
 from ivr.callbacks.records import Shown
 from ivr.callbacks.states import OUTCOMES, State
 from ivr.callbacks.texted import TOPIC
@@ -28,7 +31,7 @@ from ivr.numbers import usable
 from ivr.people.tables import Role
 from ivr.staff import words
 from ivr.staff.contact_rules import contact_rules
-from ivr.staff.door import Door, field, is_ours
+from ivr.staff.door import DRAFT_CLAIM, Door, field, is_ours
 from ivr.staff.history import unfinished
 from ivr.staff.office import Office
 from ivr.staff.texts import TextPages
@@ -36,10 +39,12 @@ from ivr.staff.topics import Topics
 
 TRIED = (*DIALLED, Result.FAILED)  # from the page: whoever did so need not say how they rang
 TIMES_AHEAD = 6  # mornings, and as many afternoons, that a person can choose for another try
-FURTHEST = timedelta(days=60)  # of those: a time that is further away is not from the list
 GREATEST_ID = 2**31 - 1
-# What belongs to a claim: it is saved, or no longer of use, once the claim is let go.
-OF_A_CLAIM = ("note", "hand_over_note", "by_hand", "outcome", "again", "to")
+OF_A_CLAIM = ("note", "hand_over_note", "by_hand")  # texts that are saved when it is let go
+WORRIES = {  # texts of the safety box that are saved by its own button alone
+    "why": "You wrote down a worry. Mark it urgent, or move it into your note.",
+    "why_not": "You wrote why it is not urgent any more. Press that button, or clear the box.",
+}
 
 
 class RequestPages:
@@ -74,10 +79,27 @@ class RequestPages:
         """What was typed is kept by now, as with every button; go on from here."""
         form = await request.form
         if "quiet" in form:  # the script keeps it while somebody types
-            version = g.draft.version if "draft" in g else 0
-            return Response(f'{{"version": {version}}}', content_type="application/json")
+            return await self._kept(number, form)
+        if names := field(form, "discard"):
+            await self._office.drafts.discard(number, g.member.name, names.split(","))
+            return self._door.go(f"/requests/{number}", done="discarded")
         onward = field(form, "onward")
-        return self._door.go(onward if is_ours(onward) else f"/requests/{number}")
+        if is_ours(onward):
+            return self._door.go(onward)
+        return self._door.go(f"/requests/{number}", done="kept")
+
+    async def _kept(self, number: int, form: MultiDict[str, str]) -> Response:
+        """What the script must know: the draft's version, the texts that another window added to,
+        and whether the claim that the page shows is still held."""
+        claim = await self._office.desk.held(number, g.member.name)
+        draft = _draft_of_post() or Draft()
+        texts = {name: draft.typed.fields.get(name, "") for name in TEXTS if name in form}
+        told = {
+            "version": draft.version,
+            "texts": {name: kept for name, kept in texts.items() if kept != field(form, name)},
+            "held": claim is not None and claim.token == field(form, DRAFT_CLAIM),
+        }
+        return Response(json.dumps(told), content_type="application/json")
 
     async def claim(self, number: int) -> Response:
         """It is mine to ring."""
@@ -129,19 +151,24 @@ class RequestPages:
 
     async def release(self, number: int) -> Response:
         """Somebody else may ring."""
-        note = _joined(await request.form, "note", "hand_over_note", "by_hand")
+        form = await request.form
+        if worry := _unsaved_worry(form):
+            return await self._page(number, 422, form, worry)
+        note = _joined(_texts(form), *OF_A_CLAIM)
         try:
             await self._office.desk.release(await self._mine(number), note)
         except NotYoursError as lost:
             if not await self._did(number, states.RELEASE.name):
                 return await self._page(number, 409, errors={"claim": str(lost)})
-        await self._used(number, *OF_A_CLAIM)
+        await self._saved(number, form, *OF_A_CLAIM)
         return self._door.go(done="released")
 
     async def hand_over(self, number: int) -> Response:
         """This colleague rings."""
         form = await request.form
-        to, note = field(form, "to"), _joined(form, "note", "hand_over_note", "by_hand")
+        to, note = field(form, "to"), _joined(_texts(form), *OF_A_CLAIM)
+        if worry := _unsaved_worry(form):
+            return await self._page(number, 422, form, worry)
         if to not in await self._colleagues():
             return await self._page(number, 422, form, {"to": "Choose a colleague."})
         try:
@@ -149,40 +176,42 @@ class RequestPages:
         except NotYoursError as lost:
             if not await self._did(number, f"{states.HAND_OVER.name} to {to}"):
                 return await self._page(number, 409, form, {"claim": str(lost)})
-        await self._used(number, *OF_A_CLAIM)
+        await self._saved(number, form, *OF_A_CLAIM)
         return self._door.go(done="handed-over")
 
     async def outcome(self, number: int) -> Response:
         """How it went."""
         form = await request.form
-        name, note = field(form, "outcome"), _joined(form, "note", "hand_over_note")
-        by_hand = field(form, "by_hand")[:LONGEST]
+        name, typed = field(form, "outcome"), _texts(form)
+        by_hand = typed.pop("by_hand") if "by_hand" in form else ""
+        note = _joined(typed, *OF_A_CLAIM)
+        if worry := _unsaved_worry(form):
+            return await self._page(number, 422, form, worry)
         if name not in OUTCOMES:
             return await self._page(number, 422, form, {"outcome": "Choose how it went."})
         try:
-            again = _moment(field(form, "again"), self._office.clock())
-        except ValueError:
-            wrong = {"again": "Choose a time from the list."}
-            return await self._page(number, 422, form, wrong)
-        try:
+            again = _moment(field(form, "again"))
             claim = await self._mine(number)
             if OUTCOMES[name].counts and not by_hand and await self._was_not_rung_here(claim):
                 how = {"by_hand": "You did not ring from here. Say how you rang, and why."}
                 return await self._page(number, 422, form, how)
             await self._office.desk.finish(claim, name, note, again, by_hand)
+        except WrongTimeError:
+            unlisted = {"again": "Choose a time from the list."}
+            return await self._page(number, 422, form, unlisted)
         except NotAgainError:
             ends = (
                 f"“{name.capitalize()}” ends the request: nobody rings at that time. Choose another"
             )
-            wrong = {"again": f"{ends} outcome, or “at the usual time”."}
-            return await self._page(number, 422, form, wrong)
+            refused = {"again": f"{ends} outcome, or “at the usual time”."}
+            return await self._page(number, 422, form, refused)
         except NoteNeededError:
             needed = {"note": f"Write a note: why was it “{name}”? The next person needs to know."}
             return await self._page(number, 422, form, needed)
         except NotYoursError as lost:
             if not await self._did(number, name):
                 return await self._page(number, 409, form, {"claim": str(lost)})
-        await self._used(number, *OF_A_CLAIM)
+        await self._saved(number, form, *OF_A_CLAIM)
         return self._door.go(done="finished")
 
     async def reopen(self, number: int) -> Response:
@@ -197,13 +226,16 @@ class RequestPages:
     async def urgent(self, number: int) -> Response:
         """Somebody may not be safe; or is safe again."""
         form = await request.form
-        note, is_urgent = field(form, "why")[:LONGEST], "safe_again" not in form
+        typed, is_urgent = _texts(form), "safe_again" not in form
+        name = "why" if is_urgent or "why_not" not in form else "why_not"
+        note = typed[name]
         marked = "urgent" if (await self._there(number)).is_open else "urgent-ended"
         try:
             reached = await self._office.desk.mark(number, g.member.name, is_urgent, note)
         except NoteNeededError:
-            return await self._page(number, 422, form, {"why": "Write down why, in a few words."})
-        await self._used(number, "why")
+            needed = {"why" if is_urgent else "why_not": "Write down why, in a few words."}
+            return await self._page(number, 422, form, needed)
+        await self._saved(number, form, name)
         marked = marked if reached else f"{marked}-unheard"
         return self._door.go(f"/requests/{number}", done=marked if is_urgent else "not-urgent")
 
@@ -213,9 +245,11 @@ class RequestPages:
         await self._office.queue.saw(number, g.member.name)
         return await self._page(number, reveal=True)
 
-    async def _used(self, number: int, *names: str) -> None:
-        """Forget these fields of the draft: they are saved with the request by now."""
-        await self._office.drafts.used(number, g.member.name, names)
+    async def _saved(self, number: int, form: MultiDict[str, str], *names: str) -> None:
+        """Take these texts out of the draft: they are saved with the request by now."""
+        texts = {name: words for name, words in _texts(form).items() if name in names}
+        claim = field(form, DRAFT_CLAIM)
+        await self._office.drafts.saved(number, g.member.name, claim, texts)
 
     async def _there(self, number: int) -> Shown:
         shown = await self._office.queue.shown(number)
@@ -270,8 +304,9 @@ class RequestPages:
         topics = Topics(self._office.book())
         history = await self._office.queue.history(number, notes=seen)
         council = self._council(shown.record.council)
-        draft = await self._office.drafts.of(number, g.member.name)
-        typed = {**draft.typed, **(form or {})}
+        draft = _draft_of_post() or await self._office.drafts.of(number, g.member.name)
+        token = claim.token if claim else ""
+        typed = _shown(draft, token, form or {})
         return await self._door.show(
             "request.html",
             status,
@@ -302,6 +337,7 @@ class RequestPages:
             alarm=await self._office.alarm.reach(number) if shown.urgent else "",
             texts=await self._texts.shown(shown, claim is not None, seen, typed, preview),
             draft=draft,
+            is_older_draft=draft.typed.claim != token,
             form=typed,
             errors=errors or {},
         )
@@ -333,19 +369,48 @@ def _is_of(attempt: Attempt | None, claim: Claim | None) -> TypeGuard[Attempt]:
     return attempt is not None and claim is not None and attempt.claim_token == claim.token
 
 
-def _joined(form: MultiDict[str, str], *names: str) -> str:
-    """One note of all that was typed into these fields: whichever button ends a claim, none of it
-    is lost."""
-    texts = [text[:LONGEST] for name in names if (text := field(form, name))]
-    return "\n\n".join(texts)
+def _draft_of_post() -> Draft | None:
+    """The draft as it is with what this request sent, if it sent any."""
+    draft: Draft | None = g.get("draft")
+    return draft
 
 
-def _moment(text: str, now: datetime) -> datetime | None:
-    """The moment that was chosen from the list; None: the usual time. Raises ValueError if it is
-    none of the list's."""
+def _texts(form: MultiDict[str, str]) -> dict[str, str]:
+    """All that was typed: by this page, and by other windows of the same person."""
+    draft = _draft_of_post()
+    kept = draft.typed.fields if draft else {}
+    return {name: kept.get(name, "") or field(form, name) for name in TEXTS}
+
+
+def _joined(texts: Mapping[str, str], *names: str) -> str:
+    """One note of these texts: whichever button ends a claim, none of them is lost."""
+    return "\n\n".join(text for name in names if (text := texts.get(name, "")))
+
+
+def _unsaved_worry(form: MultiDict[str, str]) -> dict[str, str]:
+    """The error of a claim that is let go while the safety box of its page holds a text: that is
+    saved by its own button alone, and no colleague would see it."""
+    texts = _texts(form)
+    return {name: said for name, said in WORRIES.items() if name in form and texts[name]}
+
+
+def _shown(draft: Draft, claim: str, form: Mapping[str, str]) -> dict[str, str]:
+    """The fields as the page shows them. What was posted is in the draft, together with what other
+    windows typed, unless it was posted without one."""
+    if _draft_of_post() is None:
+        return {**draft.fields(claim), **form}
+    others = {name: form[name] for name in form if name not in (*TEXTS, *CHOICES)}
+    return {**others, **draft.fields(claim)}
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that was chosen from the list; None: the usual time. Raises WrongTimeError."""
     if not text:
         return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or moment >= now + FURTHEST:
-        raise ValueError(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongTimeError from None
+    if moment.tzinfo is None:
+        raise WrongTimeError
     return moment

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from quart import Response, g, request
 
 from ivr.callbacks.desk import NotYoursError
-from ivr.callbacks.records import Shown
+from ivr.callbacks.records import SAFETY_FLOW, Shown
 from ivr.errors import HelplineError
 from ivr.gsm import UnsendableError
 from ivr.messages.outbox import Draft, Kind
@@ -16,7 +17,7 @@ from ivr.messages.rules import check
 from ivr.numbers import mobile
 from ivr.people.tables import Role
 from ivr.staff import words
-from ivr.staff.door import Door, field
+from ivr.staff.door import DRAFT_CLAIM, Door, field
 from ivr.staff.office import Office
 
 # What can be sent beside one's own words. Where there is a contact, nobody needs other ways.
@@ -25,6 +26,7 @@ CHOICES = (
     (Kind.WAY, "How to find their advice service"),
     (Kind.ANSWER, "What they heard"),
 )
+OWN = ("", "own")  # the choice of one's own words
 LONGEST = 2_000  # characters that are looked at; far fewer fit
 SENT, NO_TEXTS, TEXTS_AGAIN = "sent a text", "wants no texts", "wants texts again"  # events
 
@@ -52,20 +54,26 @@ class TextPages:
             return await self._page(number, 422, form, {"text_words": "No text can be sent there."})
         once = field(form, "once")[:32]
         sends = field(form, "do") == "send" and bool(once)
-        which, written = _chosen(form, "seen_" if sends and "seen_which" in form else "")
+        which, written = _chosen(form, "seen_" if sends and "seen" in form else "")
         try:
             body = self._body(shown, which, written)
         except UnsendableError as wrong:
             return await self._page(number, 422, form, {"text_words": str(wrong)})
         if not sends:
             return await self._page(number, form=form, preview=True)
+        if field(form, "seen") not in ("", _digest(body)):  # a number was changed meanwhile
+            changed = {"text_words": "What would be sent has changed. Please look at it again."}
+            return await self._page(number, 409, form, changed, preview=True)
         draft = Draft(f"staff {number} {once}", Kind.STAFF, to, body, g.member.name, number)
         put = await self._office.post.outbox.put(draft)
         if put.is_new and not put.stopped:
             await self._office.desk.note(number, g.member.name, SENT)
-        if (which, written) == _chosen(form):  # nothing was typed since it was seen
-            await self._office.drafts.used(number, g.member.name, ("which", "text_words"))
-        return self._door.go(f"/requests/{number}", done="texts-stopped" if put.stopped else "text")
+        if which in OWN:
+            claim, me = field(form, DRAFT_CLAIM), g.member.name
+            await self._office.drafts.saved(number, me, claim, {"text_words": written})
+        edited = (which, written) != _chosen(form)  # since it was seen
+        done = "texts-stopped" if put.stopped else "text-edited" if edited else "text"
+        return self._door.go(f"/requests/{number}", done=done)
 
     async def text_again(self, number: int) -> Response:
         """Nobody can say whether it was sent: send it again."""
@@ -119,9 +127,15 @@ class TextPages:
 
     def _choices(self, shown: Shown) -> list[tuple[str, str]]:
         """What can be sent beside one's own words."""
-        found = [(kind, label) for kind, label in CHOICES if self._composed(shown, kind)]
+        found = [(kind, label) for kind, label in CHOICES if self._may_send(shown, kind)]
         has_contact = found[:1] == list(CHOICES[:1])
         return [one for one in found if not (has_contact and one[0] == Kind.WAY)]
+
+    def _may_send(self, shown: Shown, kind: str) -> bool:
+        """Whether there is a text of this kind for this request. What was heard of safety is none:
+        another person who reads it would learn of it."""
+        of_safety = kind == Kind.ANSWER and shown.record.topic.startswith(f"{SAFETY_FLOW}/")
+        return not of_safety and bool(self._composed(shown, kind))
 
     def _composed(self, shown: Shown, kind: str) -> str:
         """A text of this kind for this request; "" if there is none."""
@@ -137,6 +151,8 @@ class TextPages:
         known = [kind for kind, _ in self._choices(shown)]
         if which in known:
             return self._office.post.finish(self._composed(shown, which))
+        if which not in OWN:  # what they wrote beside it was not chosen
+            raise UnsendableError("That text cannot be sent any longer. Choose another.")
         if not written:
             raise UnsendableError("There is nothing in it. Write a few words, or choose a text.")
         return self._office.post.finish(from_staff(written))
@@ -152,9 +168,15 @@ class TextPages:
             "body": body,
             "parts": check(body),
             "once": secrets.token_hex(8),
+            "seen": _digest(body),
             "which": which,
             "written": written,
         }
+
+
+def _digest(body: str) -> str:
+    """What tells whether the text that is sent is the one that was shown."""
+    return sha256(body.encode()).hexdigest()[:32]
 
 
 def _chosen(form: Mapping[str, str], seen: str = "") -> tuple[str, str]:

@@ -9,6 +9,7 @@ revision = "0013"
 down_revision = "0012"
 
 IS_OPEN = sa.text("state NOT IN ('done', 'closed')")
+IS_PRESSED = sa.text("safety <> ''")
 HAS_ENDED = sa.text("ended_at IS NOT NULL")
 
 
@@ -16,6 +17,13 @@ def upgrade() -> None:
     """Add the column, an index for each order, and the table."""
     op.add_column(
         "callback_request", sa.Column("safety", sa.String(16), nullable=False, server_default="")
+    )
+    op.create_index(
+        "callback_request_pressed",
+        "callback_request",
+        ["due_at"],
+        sqlite_where=IS_PRESSED,
+        postgresql_where=IS_PRESSED,
     )
     op.create_index(
         "callback_request_order",

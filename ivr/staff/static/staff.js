@@ -6,6 +6,8 @@ document.getElementById("summary")?.focus();
 
 // What is typed on a request's page is kept a second after the last key, and with every button.
 const work = document.getElementById("work"), warning = document.getElementById("lost"), KEEP_MS = 1000;
+const held = document.querySelector("[data-longer]");
+const LOST = "It is not yours any longer. Load the page again before you ring.";
 const UNKEPT = "What you type is not kept just now. You may be signed out: copy it before you leave this page.";
 const typed = (quiet) => {
   const body = new URLSearchParams(new FormData(work));
@@ -17,17 +19,19 @@ if (work) {
   const keep = async () => {
     if (keeping) return;
     keeping = true;
-    const now = changes;
-    const answer = await fetch(work.action, { method: "POST", body: typed(true) }).catch(() => null);
+    const now = changes, body = typed(true);
+    const answer = await fetch(work.action, { method: "POST", body }).catch(() => null);
+    const told = answer?.ok && !answer.redirected ? await answer.json() : null;
     keeping = false;
-    const stored = answer?.ok && !answer.redirected;
-    if (stored) {
-      work.elements.draft_version.value = (await answer.json()).version;
-      kept = now;
+    if (!told) return void (warning.textContent = UNKEPT);
+    for (const [name, both] of Object.entries(told.texts)) {
+      const box = work.elements[name], sent = body.get(name); // another window had typed too
+      box.value = box.value.startsWith(sent) ? both + box.value.slice(sent.length) : `${both}\n\n${box.value}`;
     }
-    if (!stored) warning.textContent = UNKEPT;
-    else if (warning.textContent === UNKEPT) warning.textContent = "";
-    if (stored && kept < changes) await keep();
+    work.elements.draft_version.value = told.version;
+    kept = now;
+    warning.textContent = held && !told.held ? LOST : "";
+    if (kept < changes) await keep();
   };
   document.addEventListener("input", (event) => {
     if (event.target.form !== work) return;
@@ -43,7 +47,6 @@ if (work) {
 
 // Whoever has the page of their request open may be talking: it stays theirs, for an hour at most.
 const RENEW_MS = 5 * 60 * 1000, RENEWALS = 12;
-const held = document.querySelector("[data-longer]");
 if (held) {
   let left = RENEWALS;
   const renewing = setInterval(async () => {
@@ -52,8 +55,7 @@ if (held) {
     if (answer && !answer.ok) {
       clearInterval(renewing);
       held.textContent = "";
-      warning.textContent =
-        "It is not yours any longer. Load the page again before you ring.";
+      warning.textContent = LOST;
     } else if (--left <= 0) {
       clearInterval(renewing);
       held.textContent = "This page has been open for an hour. Press “Keep it for longer” if you go on.";
