@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     """The helpline as an ASGI application.
 
     A broken book does not stop it: every call then hears the fixed last resort, and ``/readyz``
-    says why. (``ivr serve`` refuses to start instead.)
+    answers 503 and says why. (``ivr serve`` refuses to start instead.)
 
     Raises:
         SettingsError: a setting is missing or cannot be used.
@@ -217,8 +217,8 @@ def _add_health(
         return Response("ok\n", content_type="text/plain")
 
     @app.get("/readyz")
-    async def readyz() -> dict[str, object]:
-        return {"ready": ready, "degraded": await find()}
+    async def readyz() -> tuple[dict[str, object], int]:
+        return {"ready": ready, "degraded": await find()}, 200 if ready else 503
 
 
 class WholeFile(DataBody):

@@ -489,7 +489,9 @@ def test_with_broken_data_all_that_does_not_need_them_goes_on(
 ) -> None:
     """Guidance is heard, and who needs what is broken hears the truth and another way."""
     with edited(tmp_path, tmp_path / "var", breaking) as line:
-        degraded = json.loads(line.send("GET", "/readyz").body)["degraded"]
+        answer = line.send("GET", "/readyz")
+        assert answer.status == 200
+        degraded = json.loads(answer.body)["degraded"]
         about = {"hours": "hours.yaml", "directory": "councils.csv", "places": "places.csv"}
         assert any(about.get(name, "?") in why for name, why in degraded.items())
         assert "book" not in degraded
@@ -510,7 +512,10 @@ def test_with_broken_files_every_call_still_hears_a_voice(
 ) -> None:
     """The fixed message, on every path, and a way to try again; `/readyz` says what is wrong."""
     with edited(tmp_path, tmp_path / "var", breaking) as line:
-        ready = json.loads(line.send("GET", "/readyz").body)
+        answer = line.send("GET", "/readyz")
+        ready = json.loads(answer.body)
+        assert (answer.status, ready["ready"]) == (503, False)  # balancers go by the status
+        assert line.send("GET", "/healthz").status == 200
         assert ready["degraded"]["book"]
         for path in ("/voice", "/voice/x", "/voice/x?again=1", "/voice//%0A"):
             for page in (line.post(path, "1").page, line.get(path).page):
@@ -539,7 +544,9 @@ def test_files_that_break_after_they_were_good_are_not_used(
         words = line.play().words
     with edited(tmp_path, tmp_path / "var", breaking) as line:
         assert line.play().words == words
-        assert why in json.loads(line.send("GET", "/readyz").body)["degraded"]["book"]
+        answer = line.send("GET", "/readyz")
+        assert answer.status == 200
+        assert why in json.loads(answer.body)["degraded"]["book"]
 
 
 async def test_a_task_in_the_background_that_fails_begins_again(
