@@ -26,6 +26,7 @@ from ivr.messages.inbox import Letterbox
 from ivr.messages.sender import Sender
 from ivr.metrics import add_metrics
 from ivr.numbers import caller_number
+from ivr.open_files import raise_limit
 from ivr.people.audit import Deeds
 from ivr.phone.audio import Addresses, audio_routes
 from ivr.phone.calling import Calling
@@ -72,6 +73,11 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
         _add_health(app, lambda: degraded(house))
         add_metrics(app, settings, telephone.tally, lambda: degraded(house), house)
         add_background(app, house, Sender(house.post.outbox, house.carrier, texts.status_url))
+
+    @app.before_serving
+    async def begin() -> None:
+        raise_limit()  # here, so that it holds whatever server the application runs on
+
     first: ASGIFramework = VoiceRoutes(telephone, app.asgi_app)
     if settings.demo_mode:
         first = LoopbackOnly(first)

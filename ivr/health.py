@@ -14,6 +14,7 @@ from ivr.database import DamagedDatabaseError, NoDatabaseError, current, head
 from ivr.directory.standing import RECENT, SOON, ring_first, standings
 from ivr.hours import LONDON
 from ivr.house import House
+from ivr.open_files import ENOUGH, highest
 from ivr.spool import Spool
 
 PATIENCE_S = 2.0  # seconds for the database
@@ -110,6 +111,15 @@ async def _settings(house: House) -> Sign:
         said = "demo mode: this machine alone is answered (IVR_TWILIO_AUTH_TOKEN is not set)"
         return Sign("settings", State.NOTE, said)
     return Sign("settings", State.FINE, f"reached at {settings.public_url}")
+
+
+async def _open_files(house: House) -> Sign:
+    most = highest()
+    if most is None or most >= ENOUGH:
+        said = "no limit" if most is None else f"{most:,} at once, connections included"
+        return Sign("open files", State.FINE, said)
+    said = f"only {most:,} at once: idle connections can stop all calls"
+    return Sign("open files", State.NOTE, f"{said} (LimitNOFILE=65536 in the systemd unit)")
 
 
 async def _book(house: House) -> Sign:
@@ -216,6 +226,7 @@ async def _alarm(house: House) -> Sign:
 #: What is looked at, in this order; by the names under which `degraded` tells of it.
 LOOKS: dict[str, Callable[[House], Awaitable[Sign]]] = {
     "settings": _settings,
+    "open files": _open_files,
     "book": _book,
     "database": _database,
     "hours": _hours,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -339,15 +339,18 @@ class Process(Helpline):
 
 
 @contextmanager
-def process(var: Path, public: str = "", cwd: Path = ROOT, **settings: str) -> Iterator[Process]:
-    """Start a helpline with ``hypercorn.toml``; who rings before it is up waits."""
+def process(
+    var: Path, public: str = "", cwd: Path = ROOT, wrapper: Sequence[str] = (), **settings: str
+) -> Iterator[Process]:
+    """Start a helpline with ``hypercorn.toml``; who rings before it is up waits. A ``wrapper`` is a
+    command that runs the command given to it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port, handle = listening.getsockname()[1], listening.fileno()
         public = public or f"http://127.0.0.1:{port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
         command = ["-c", ROOT / "hypercorn.toml", "--workers", "0", "--bind", f"fd://{handle}"]
         started = subprocess.Popen(
-            [sys.executable, "-m", "hypercorn", *command, "ivr.app:create_app()"],
+            [*wrapper, sys.executable, "-m", "hypercorn", *command, "ivr.app:create_app()"],
             env=kept | settings_of(var, public, **settings),
             cwd=cwd,
             pass_fds=[handle],
