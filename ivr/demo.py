@@ -10,6 +10,7 @@ from ivr.names import DEMO_NAME
 from ivr.people.passwords import temporary
 from ivr.people.register import Register
 from ivr.people.tables import Role
+from ivr.refusal import refuse
 
 
 async def welcome(settings: Settings, register: Register) -> None:
@@ -36,8 +37,7 @@ class LoopbackOnly:
         """Pass on what comes from this machine; all else gets 403 and nothing more."""
         if scope["type"] != "http" or _is_here(scope):
             return await self._onward(scope, receive, send)
-        await send({"type": "http.response.start", "status": 403, "headers": []})
-        return await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return await refuse(scope, receive, send)
 
 
 def _is_here(scope: HTTPScope) -> bool:

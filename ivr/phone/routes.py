@@ -35,6 +35,7 @@ from ivr.phone.signature import is_signed, parameters, posted
 from ivr.phone.tally import NONE, WRONG, Tally
 from ivr.phone.texts import Texts
 from ivr.phone.twiml import Clip, Writer, document
+from ivr.refusal import refuse
 
 FORM = b"application/x-www-form-urlencoded"
 SIGNATURE = b"x-twilio-signature"
@@ -76,6 +77,10 @@ class Hook:
     arrived: float  # all of it, by ``perf_counter``
 
 
+class _RefusedError(Exception):
+    """The request is not one that Twilio signed."""
+
+
 class _HungUpError(Exception):
     """Whoever asked has gone before the whole request was here."""
 
@@ -107,6 +112,8 @@ class VoiceRoutes:
             status, page = await answer(self._telephone, rest, scope, receive)
         except _HungUpError:  # over HTTP/2, an answer to nobody is never sent, nor given up
             return None
+        except _RefusedError:
+            return await refuse(scope, receive, send)
         length = (b"content-length", b"%d" % len(page))
         headers = [*XML, length] if page else [] if status == NOTHING_TO_SAY else [length]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -118,8 +125,6 @@ async def _answer(
 ) -> tuple[int, bytes]:
     """The status and the body of the answer to a request for ``/voice/<rest>``."""
     hook = await _hook(telephone, scope, receive)
-    if hook is None:
-        return 403, b""
     if rest == "status":
         if telephone.legs is not None:
             await telephone.legs.call_ended(hook.form)
@@ -141,8 +146,6 @@ async def _text(
 ) -> tuple[int, bytes]:
     """The status and the body of the answer to a request for ``/sms/<rest>``."""
     hook = await _hook(telephone, scope, receive)
-    if hook is None:
-        return 403, b""
     if telephone.texts is None:
         log.error("a text is lost: the helpline only has its last resort")
         return 200, document("").encode()
@@ -150,19 +153,22 @@ async def _text(
     return status, page.encode()
 
 
-async def _hook(
-    telephone: Telephone, scope: HTTPScope, receive: ASGIReceiveCallable
-) -> Hook | None:
-    """The request, if it is signed."""
+async def _hook(telephone: Telephone, scope: HTTPScope, receive: ASGIReceiveCallable) -> Hook:
+    """The request, which is signed.
+
+    Raises:
+        _RefusedError: it is not.
+    """
     if scope["method"] == "CONNECT":  # after a 200 the server would hold the line open as a tunnel
-        return None
+        raise _RefusedError
     # Who sends no signature is not listened to any further: reading takes time from the calls.
     if not any(name == SIGNATURE for name, _ in scope["headers"]):
         telephone.tally.refused[NONE] += 1
-        return None
+        raise _RefusedError
     hook = _signed(telephone, scope, await _body(receive))
     if hook is None:
         telephone.tally.refused[WRONG] += 1
+        raise _RefusedError
     return hook
 
 
