@@ -1,9 +1,11 @@
 """What is refused is refused at once, and holds neither its connection nor those who share it."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from h2.config import H2Configuration
@@ -13,7 +15,15 @@ from twilio.request_validator import RequestValidator
 
 from ivr.app import create_app
 from ivr.config import load_settings
-from tests.helplines import PATIENCE, TOKEN, Helpline, helpline, served
+from tests.helplines import (
+    FORM,
+    NUMBER,
+    PATIENCE,
+    TOKEN,
+    Helpline,
+    helpline,
+    served,
+)
 
 MANY = 40  # parts of a body: more than the server queues for an application
 CHUNKS = b"1\r\nx\r\n" * MANY  # and no end
@@ -114,3 +124,117 @@ def test_a_refused_body_does_not_end_the_requests_that_share_its_connection(
             shared.side.send_data(1, b"x")
         shared.side.end_stream(1)
         shared.until(StreamEnded, 1)
+
+
+# --- forged requests: larger than any of Twilio's -------------------------------------------------
+
+FORGED = "A" * 27 + "="  # as long as a signature is
+JSON = "application/json"
+
+
+def begins(line: Helpline, path: str, *headers: str, body: bytes = b"") -> bytes:
+    """The answer to a request of which only this has been sent."""
+    head = "\r\n".join(
+        [f"POST {path} HTTP/1.1", f"Host: x\r\nX-Twilio-Signature: {FORGED}", *headers]
+    )
+    with socket.create_connection(("127.0.0.1", line.port)) as wire:
+        wire.sendall(f"{head}\r\n\r\n".encode() + body)
+        return read_to_its_end(wire)
+
+
+@pytest.mark.parametrize("path", ["/voice", "/voice/x", "/voice/status", "/sms", "/sms/x"])
+@pytest.mark.parametrize(
+    ("kind", "length"),
+    [
+        (FORM, "32001"),
+        (FORM, "97000"),
+        (FORM, "9" * 20),
+        (JSON, "8001"),
+        (JSON, "15000000"),
+        ("multipart/form-data; boundary=x", "15000000"),
+    ],
+)
+def test_a_body_that_is_declared_too_long_is_not_awaited(
+    line: Helpline, path: str, kind: str, length: str
+) -> None:
+    """The answer comes after the headers alone."""
+    answer = begins(line, path, f"Content-Type: {kind}", f"Content-Length: {length}")
+    assert answer.startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize(("kind", "length"), [(FORM, 32_001), (JSON, 8_001)])
+def test_a_body_that_becomes_too_long_is_not_awaited_to_its_end(
+    line: Helpline, kind: str, length: int
+) -> None:
+    """Without a declared length it is counted as it comes."""
+    body = b"%x\r\n%s\r\n" % (length, b"x" * length)
+    answer = begins(
+        line, "/voice", f"Content-Type: {kind}", "Transfer-Encoding: chunked", body=body
+    )
+    assert answer.startswith(b"HTTP/1.1 403")
+
+
+def fields(number: int) -> dict[str, str]:
+    return {f"field{each}": "&" for each in range(number)}
+
+
+@pytest.mark.parametrize("path", ["/voice", "/sms"])
+@pytest.mark.parametrize(("in_address", "in_body"), [(0, 250), (250, 0), (150, 150)])
+def test_more_fields_than_twilio_sends_are_not_taken_apart(
+    line: Helpline, path: str, in_address: int, in_body: int
+) -> None:
+    """Though they are signed: finding that out is what takes long."""
+    target = f"{path}?{urlencode(fields(in_address))}" if in_address else path
+    answer = line.signed("POST" if in_body else "GET", target, fields(in_body))
+    assert (answer.status, answer.body) == (403, b"")
+
+
+@pytest.mark.parametrize("path", ["/voice", "/sms"])
+def test_an_address_longer_than_any_form_is_not_taken_apart(line: Helpline, path: str) -> None:
+    """Alone, with a form, and with a body that is none."""
+    target = f"{path}?a={'%26' * 10_000}"
+    assert line.signed("GET", f"{target}{'x' * 2_000}").status == 403
+    assert line.signed("POST", target, {"b": "x" * 2_000}).status == 403
+    assert line.signed_body(f"{target}{'x' * 2_000}", b"{}", JSON).status == 403
+
+
+def of_a_call(line: Helpline) -> dict[str, str]:
+    """A form of a call with as much as Twilio adds to some."""
+    return {
+        **line.call,
+        **{f"Called{part}": "SHEFFIELD AND DISTRICT" for part in ("City", "State", "Zip")},
+        **{f"Caller{part}": "SHEFFIELD AND DISTRICT" for part in ("City", "State", "Zip")},
+        **{f"SipHeader_X-Header-{number}": "value" * 20 for number in range(30)},
+        "AddOns": json.dumps({"status": "successful", "results": {"a": "é" * 500}}),
+        "StirVerstat": "TN-Validation-Passed-A",
+        "SpeechResult": "Kingston upon Hull " * 10,
+    }
+
+
+def of_a_text(line: Helpline) -> dict[str, str]:
+    """The longest text that Twilio takes, with the most pictures."""
+    pictures = {f"MediaUrl{one}": f"https://api.twilio.com/{'x' * 120}/{one}" for one in range(10)}
+    kinds = {f"MediaContentType{one}": "image/jpeg" for one in range(10)}
+    sid = "SM" + "1" * 32
+    return {"MessageSid": sid, "From": NUMBER, "Body": "🙂" * 1_600, **pictures, **kinds}
+
+
+def test_the_largest_of_what_twilio_sends_is_answered(line: Helpline) -> None:
+    """By POST, and by GET, whose address holds the whole form."""
+    call, text = of_a_call(line), of_a_text(line)
+    assert line.signed("POST", "/voice", call).page.goes_on
+    assert line.signed("GET", f"/voice?{urlencode(call)}").page.goes_on
+    assert len(urlencode(text)) > 20_000
+    assert line.signed("POST", "/sms", text).status == 200
+    assert line.signed("GET", f"/sms?{urlencode(text)}").status == 200
+
+
+def test_what_is_refused_for_its_size_is_counted(tmp_path: Path) -> None:
+    """As a wrong signature: it may be Twilio, after all."""
+    settings = {"IVR_METRICS_TOKEN": "a token of sixteen letters"}
+    with helpline(tmp_path, **settings) as line:
+        begins(line, "/voice", f"Content-Type: {FORM}", "Content-Length: 97000")
+        line.signed("POST", "/sms", fields(201))
+        headers = {"Authorization": f"Bearer {settings['IVR_METRICS_TOKEN']}"}
+        figures = line.send("GET", "/metrics", headers=headers).body
+    assert b'helpline_requests_refused_total{signature="wrong"} 2.0' in figures
