@@ -1,10 +1,12 @@
 """What is refused is refused at once, and holds neither its connection nor those who share it."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -23,6 +25,7 @@ from tests.helplines import (
     Helpline,
     helpline,
     served,
+    settings_of,
 )
 
 MANY = 40  # parts of a body: more than the server queues for an application
@@ -238,3 +241,29 @@ def test_what_is_refused_for_its_size_is_counted(tmp_path: Path) -> None:
         headers = {"Authorization": f"Bearer {settings['IVR_METRICS_TOKEN']}"}
         figures = line.send("GET", "/metrics", headers=headers).body
     assert b'helpline_requests_refused_total{signature="wrong"} 2.0' in figures
+
+
+async def test_a_turn_does_not_wait_for_large_forms_that_came_before_it(tmp_path: Path) -> None:
+    """They are checked one at a time, and whoever has something short goes between."""
+    app = create_app(load_settings(settings_of(tmp_path, "https://line.example")))
+    done: list[str] = []
+
+    async def ask(name: str, signature: str, body: bytes) -> None:
+        headers = [(b"x-twilio-signature", signature.encode()), (b"content-type", FORM.encode())]
+        scope = {"path": "/voice/status", "raw_path": b"/voice/status", "query_string": b""}
+        parts = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Any:
+            return next(parts, {"type": "http.disconnect"})
+
+        async def send(event: Any) -> None:
+            if event["type"] == "http.response.start":
+                done.append(f"{name} {event['status']}")
+
+        asked: Any = {"type": "http", "http_version": "1.1", "method": "POST", "headers": headers}
+        await app.asgi_app(asked | scope, receive, send)  # type: ignore[arg-type]
+
+    signature = RequestValidator(TOKEN).compute_signature("https://line.example/voice/status", {})
+    large = [ask("large", FORGED, b"x" * 31_000) for _ in range(10)]
+    await asyncio.gather(*large, ask("short", signature, b""))
+    assert done == ["short 204", *["large 403"] * 10]

@@ -48,6 +48,7 @@ XML = [(b"content-type", b"text/xml; charset=utf-8")]
 # or add-ons; that of a text with ten pictures some 50 fields. The longest text, 1,600 emoji, makes
 # some 20 kB. By GET the form is the query.
 LONGEST = 32_000  # bytes of query and body together
+ORDINARY = 4_000  # bytes of query and body together: what is longer is checked one at a time
 LONGEST_OTHER = 8_000  # bytes of a body that is no form, which these webhooks never have
 MOST_FIELDS = 200  # of query and body together
 BODY_SECONDS = 15  # for a whole request to arrive: Twilio would have given up by then
@@ -70,6 +71,7 @@ class Telephone:
     calling: Calling | None = None  # None while staff cannot ring callers from their page
     texts: Texts | None = None  # None while there is neither a usable book nor a place to keep them
     tally: Tally = field(default_factory=Tally)
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while a large form is checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ async def _hook(telephone: Telephone, scope: HTTPScope, receive: ASGIReceiveCall
         telephone.tally.refused[NONE] += 1
         raise _RefusedError
     body = await _body(scope, headers, receive)
-    hook = None if body is None else _signed(telephone, scope, headers, body)
+    hook = None if body is None else await _in_turn(telephone, scope, headers, body)
     if hook is None:
         telephone.tally.refused[WRONG] += 1
         raise _RefusedError
@@ -270,6 +272,20 @@ async def _body(scope: HTTPScope, headers: Headers, receive: ASGIReceiveCallable
 
 def _is_form(headers: Headers) -> bool:
     return headers.get(b"content-type", FORM).partition(b";")[0].strip().lower() == FORM
+
+
+async def _in_turn(
+    telephone: Telephone, scope: HTTPScope, headers: Headers, body: bytes
+) -> Hook | None:
+    """The request, if it is signed; of large ones one at a time, with others in between.
+
+    A large form takes 2 ms. Many of them at once, made up by anyone, would keep calls waiting.
+    """
+    if len(scope["query_string"]) + len(body) <= ORDINARY:
+        return _signed(telephone, scope, headers, body)
+    async with telephone.large:
+        await asyncio.sleep(0)
+        return _signed(telephone, scope, headers, body)
 
 
 def _signed(telephone: Telephone, scope: HTTPScope, headers: Headers, body: bytes) -> Hook | None:
