@@ -476,7 +476,18 @@ def test_a_form_that_is_none_or_too_large_is_refused(browsers: dict[str, Browser
         f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n1\r\n' for n in FIELDS
     )
     kind = "multipart/form-data; boundary=b"
-    assert browser.send("/next", f"{parts * 90}--b--".encode(), kind).status_code in (400, 413)
+    assert browser.send("/next", f"{parts * 90}--b--".encode(), kind).status_code == 400
+
+
+def test_a_form_of_more_fields_than_any_of_ours_is_refused(browsers: dict[str, Browser]) -> None:
+    """Before they are taken apart: it need not come from somebody on the staff."""
+    browser = browsers["administrator"]
+    many = "&".join(f"field{number}=1" for number in range(200))
+    stranger = browser.send("/sign-in", f"name=x&{many}".encode())
+    assert stranger.status_code == 413
+    assert "<h1>" in stranger.text
+    ours = f"form_token={browser.token()}&{many}".encode()
+    assert browser.send("/next", ours).status_code == 413
 
 
 def test_nothing_that_is_typed_stands_in_the_log(
