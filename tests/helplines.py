@@ -348,7 +348,7 @@ def process(
         port, handle = listening.getsockname()[1], listening.fileno()
         public = public or f"http://127.0.0.1:{port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
-        command = ["-c", ROOT / "hypercorn.toml", "--workers", "0", "--bind", f"fd://{handle}"]
+        command = ["-c", ROOT / "hypercorn.toml", "--bind", f"fd://{handle}"]
         started = subprocess.Popen(
             [*wrapper, sys.executable, "-m", "hypercorn", *command, "ivr.app:create_app()"],
             env=kept | settings_of(var, public, **settings),
