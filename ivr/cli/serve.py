@@ -16,13 +16,16 @@ LAST_PORT = 65_535
 def serve(bind: str | None) -> None:
     """Start the helpline: hypercorn -c hypercorn.toml 'ivr.app:create_app()'.
 
+    A serving process that dies is replaced, and the log says what it died of. Exits 1 when none can
+    be kept alive.
+
     A book with mistakes is refused, unless a good one was served before: then that one is served,
     and /readyz says so. Without a Twilio token this is demo mode: it answers this
     machine only, with a token of its own.
     """
     from hypercorn.config import Config
-    from hypercorn.run import run
 
+    from ivr.cli.supervise import Supervisor
     from ivr.config import load_settings
     from ivr.demo import demo_password
     from ivr.errors import BookError
@@ -35,7 +38,6 @@ def serve(bind: str | None) -> None:
         raise BookError("\n".join(house.faults.values()))
     shelf = house.shelf
     config = Config.from_toml(HYPERCORN) if HYPERCORN.exists() else Config()
-    config.application_path = "ivr.app:create_app()"
     if bind:
         config.bind = [bind]
     for address in config.bind:
@@ -51,18 +53,19 @@ def serve(bind: str | None) -> None:
     try:
         bound = dict(map(_bound, config.bind))
         config.bind = list(bound.values())
-        click.echo(f"Serving {steps} steps on {', '.join(bound)}. Stop with Ctrl-C.")
-        here = f"http://{next(iter(bound))}"
-        click.echo(f"Hear it from another terminal: make call URL={here}")
-        if settings.demo_mode:
-            known_as = f"{DEMO_NAME}, password {demo_password(settings)}"
-            click.echo(f"Staff pages: {here}/staff (sign in as {known_as})")
-        raise SystemExit(run(config))
+        supervisor = Supervisor(config)
     except OSError as problem:
         raise click.ClickException(
             f"Cannot listen on {asked}: {problem.strerror}."
             " Choose another with --bind, such as --bind 127.0.0.1:8001."
         ) from None
+    click.echo(f"Serving {steps} steps on {', '.join(bound)}. Stop with Ctrl-C.")
+    here = f"http://{next(iter(bound))}"
+    click.echo(f"Hear it from another terminal: make call URL={here}")
+    if settings.demo_mode:
+        known_as = f"{DEMO_NAME}, password {demo_password(settings)}"
+        click.echo(f"Staff pages: {here}/staff (sign in as {known_as})")
+    raise SystemExit(supervisor.run())
 
 
 def _bound(address: str) -> tuple[str, str]:
