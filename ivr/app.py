@@ -20,6 +20,7 @@ from ivr.core.saying import Line
 from ivr.database import Database
 from ivr.demo import LoopbackOnly
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
+from ivr.header_lines import bound_header_lines
 from ivr.health import degraded
 from ivr.house import Clock, House, build, now
 from ivr.messages.inbox import Letterbox
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     Raises:
         SettingsError: a setting is missing or cannot be used.
     """
+    bound_header_lines()
     settings = settings or load_settings()
     app = Quart("ivr", static_folder=None)
     app.response_class = Answer

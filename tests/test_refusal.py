@@ -129,6 +129,33 @@ def test_a_refused_body_does_not_end_the_requests_that_share_its_connection(
         shared.until(StreamEnded, 1)
 
 
+# --- header lines: parsed before anything is known of a request -----------------------------------
+
+
+def lines(number: int) -> bytes:
+    return b"".join(b"X-%d: 1\r\n" % each for each in range(number))
+
+
+@pytest.mark.parametrize("path", ["/voice", "/", "/healthz"])
+def test_a_header_of_hundreds_of_lines_is_not_parsed(line: Helpline, path: str) -> None:
+    """On any page; whether it comes in one piece or has no end yet; and as a second request."""
+    first = f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode()
+    for sent in (
+        first + lines(200) + b"\r\n",
+        first + lines(200),
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + first + lines(200) + b"\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", line.port)) as wire:
+            wire.sendall(sent)
+            assert b"HTTP/1.1 431" in read_to_its_end(wire)
+
+
+def test_the_lines_of_a_proxy_and_of_a_body_do_not_count_as_too_many(line: Helpline) -> None:
+    headers = {f"X-{number}": "1" for number in range(60)}
+    assert line.signed("POST", "/voice", line.call, headers).page.goes_on
+    assert line.signed_body("/voice", b"\n" * 1_000, "text/plain").page.goes_on
+
+
 # --- forged requests: larger than any of Twilio's -------------------------------------------------
 
 FORGED = "A" * 27 + "="  # as long as a signature is
