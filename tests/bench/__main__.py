@@ -14,7 +14,7 @@ from tests.bench.parts import parts_of_a_turn
 from tests.bench.report import Row, data, machine, table
 from tests.bench.reporting import reporting
 from tests.bench.saving import saving
-from tests.bench.speed import QUICK, THOROUGH, many_calls, side_by_side
+from tests.bench.speed import QUICK, THOROUGH, floods, many_calls, side_by_side
 
 
 def main() -> int:
@@ -48,6 +48,7 @@ def _measured(folder: Path, quick: bool) -> list[Row]:
         "waiting for first words": lambda: first_words(folder, var, effort.rounds),
         "our turn, a bare route and Flask": lambda: side_by_side(house, var, effort),
         "10,000 calls at once": lambda: many_calls(house, var, effort),
+        "turns amid forged requests": lambda: floods(house, var, effort),
         "saving and claiming call-backs": lambda: saving(folder, effort.rounds, effort.saves),
         "the reports page": lambda: reporting(folder, effort.rounds),
         "the parts of a turn": lambda: parts_of_a_turn(house),

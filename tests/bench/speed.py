@@ -29,6 +29,9 @@ CALLS, FEW_CALLS = 10_000, 1_000
 KEY_EVERY = 8  # seconds between two keys of one call
 TURN_LIMIT_MS = 1_000  # a caller takes a second of silence for a line that did not hear the key
 GROWTH = 1.05  # of memory, from few calls to many
+FORGERS = 60  # connections that send forged requests
+TURNS_A_SECOND = 20  # of those who are heard meanwhile
+SLOWER_BY_MS = 100  # at most, in the middle
 BUSIEST = 0.8  # of one processor: a load generator that needs more may be what is measured
 
 
@@ -129,6 +132,50 @@ def many_calls(parts: House, var: Path, effort: Effort) -> list[Row]:
     return rows
 
 
+def forged() -> dict[str, bytes]:
+    """Requests with made-up signatures, as costly as a stranger can make them, by their kind."""
+    large = "&".join(f"field{number}=%26" for number in range(7_000))
+    below = "&".join(f"f{number}={'%26' * 100}" for number in range(100))
+    head = (
+        "POST /voice HTTP/1.1\r\nHost: line.example.org\r\n"
+        f"X-Twilio-Signature: {'A' * 27}=\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    )
+    made = {
+        "forms of 100 kB and 7,000 fields": f"{head}Content-Length: {len(large)}\r\n\r\n{large}",
+        "forms just below the limits": f"{head}Content-Length: {len(below)}\r\n\r\n{below}",
+        "12,000 header lines": head + "a:b\r\n" * 12_000 + "\r\n",
+    }
+    return {name: request.encode() for name, request in made.items()}
+
+
+def floods(parts: House, var: Path, effort: Effort) -> list[Row]:
+    """A signed turn, alone and while many connections send forged requests."""
+    signed = _kept(var / "signed", turns.requests(parts, FEW_CALLS, turns_each=1))
+    with _served(APPLICATIONS[OURS], var) as server:
+        turn = Job(server.port, signed, 1, effort.few_calls, TURNS_A_SECOND)
+        _load(turn)  # warms up
+        alone = _load(turn)
+        rows = [Row("a signed turn alone", f"{alone.p50_ms:.0f} ms, p99 {alone.p99_ms:.0f} ms")]
+        for number, (name, request) in enumerate(forged().items()):
+            forging = _kept(var / f"forged{number}", [request])
+            flood = subprocess.Popen(
+                _program(Job(server.port, forging, FORGERS, effort.few_calls + 1)),
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+            )
+            amid = _load(turn)
+            flood.wait()
+            rows.append(
+                Row(
+                    f"  amid {FORGERS} connections of {name}",
+                    f"{amid.p50_ms:.0f} ms, p99 {amid.p99_ms:.0f} ms",
+                    f"{SLOWER_BY_MS} ms slower at most",
+                    amid.p50_ms - alone.p50_ms <= SLOWER_BY_MS,
+                )
+            )
+    return rows
+
+
 def _kept(path: Path, requests: list[bytes]) -> str:
     path.write_bytes(pickle.dumps(requests))
     return str(path)
@@ -142,14 +189,17 @@ def _served(command: Sequence[str], var: Path) -> Iterator[Server]:
 
 
 def _load(job: Job) -> Outcome:
-    program = [sys.executable, "-m", "tests.bench.load", json.dumps(asdict(job))]
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(_program(job), cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"The load generator failed:\n{done.stderr}")
     outcome = Outcome(**json.loads(done.stdout))
     if outcome.failed or not outcome.answered:
         raise SystemExit(f"{outcome.failed} of the requests were not answered with 200.")
     return outcome
+
+
+def _program(job: Job) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.load", json.dumps(asdict(job))]
 
 
 def _check_clips(server: Server, requests: Sequence[bytes]) -> None:
