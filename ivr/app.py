@@ -20,7 +20,6 @@ from ivr.core.saying import Line
 from ivr.database import Database
 from ivr.demo import LoopbackOnly
 from ivr.directory.spoken import LISTENS, SPOKEN_NAME, expected
-from ivr.header_lines import bound_header_lines
 from ivr.health import degraded
 from ivr.house import Clock, House, build, now
 from ivr.messages.inbox import Letterbox
@@ -41,6 +40,7 @@ from ivr.sealing import Sealer
 from ivr.site.pages import Site, site_pages
 from ivr.staff.office import Office, Safety
 from ivr.staff.pages import staff_pages
+from ivr.wire_limits import bound_requests
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Quart:
     Raises:
         SettingsError: a setting is missing or cannot be used.
     """
-    bound_header_lines()
+    bound_requests()
     settings = settings or load_settings()
     app = Quart("ivr", static_folder=None)
     app.response_class = Answer

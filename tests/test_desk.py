@@ -526,7 +526,8 @@ async def main(url, fernet_key, hash_key, who, end):
         print(claim.reference, flush=True)
         await desk.finish(claim, "spoke")
     if end == "killed":
-        signal.pause()  # there was nothing left to be killed in
+        print("nothing left", flush=True)  # to be killed in: others were quicker each time
+        signal.pause()
     await database.close()
 
 asyncio.run(main(*sys.argv[1:]))

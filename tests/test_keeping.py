@@ -52,6 +52,8 @@ async def test_a_request_is_kept_with_all_that_was_asked(database: Database, spo
         "topic": "school/rights",
         "council": "E08000035",
         "access": [],
+        "urgent": False,
+        "safety": "",
         "repeats": 0,
         "attempts": 0,
         "holder": "",

@@ -28,7 +28,7 @@ def limited(option: str, to: int) -> tuple[str, ...]:
 def test_a_call_is_answered_while_strangers_hold_more_lines_than_the_soft_limit(
     tmp_path: Path,
 ) -> None:
-    """Started directly by the server, without a command of ours that could prepare the process."""
+    """Started directly by Hypercorn, without `ivr serve`, which could prepare the process."""
     ready_url("sqlite", tmp_path)
     with process(tmp_path, wrapper=limited("-Sn", SOFT)) as line, ExitStack() as held:
         menu = line.play()

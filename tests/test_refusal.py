@@ -29,6 +29,8 @@ from tests.helplines import (
 )
 
 MANY = 40  # parts of a body: more than the server queues for an application
+FORGED = "A" * 27 + "="  # as long as a signature is
+JSON = "application/json"
 CHUNKS = b"1\r\nx\r\n" * MANY  # and no end
 
 
@@ -129,7 +131,7 @@ def test_a_refused_body_does_not_end_the_requests_that_share_its_connection(
         shared.until(StreamEnded, 1)
 
 
-# --- header lines: parsed before anything is known of a request -----------------------------------
+# --- header lines and parts of bodies: parsed before anything is known of a request ---------------
 
 
 def lines(number: int) -> bytes:
@@ -156,10 +158,37 @@ def test_the_lines_of_a_proxy_and_of_a_body_do_not_count_as_too_many(line: Helpl
     assert line.signed_body("/voice", b"\n" * 1_000, "text/plain").page.goes_on
 
 
-# --- forged requests: larger than any of Twilio's -------------------------------------------------
+def in_parts(line: Helpline, path: str, signature: str, parts: list[bytes], end: bytes) -> bytes:
+    """The answer to a form that comes in these parts."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {signature}\r\nConnection: close"
+    )
+    chunked = f"{head}\r\nContent-Type: {FORM}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+    with socket.create_connection(("127.0.0.1", line.port)) as wire:
+        wire.sendall(chunked + body + end)
+        return read_to_its_end(wire)
 
-FORGED = "A" * 27 + "="  # as long as a signature is
-JSON = "application/json"
+
+@pytest.mark.parametrize(("path", "status"), [("/voice", 403), ("/staff/sign-in", 413)])
+def test_a_body_in_hundreds_of_parts_is_not_read_to_its_end(
+    line: Helpline, path: str, status: int
+) -> None:
+    """Each part takes as long as a whole body: 10,000 of them fit into one read."""
+    answer = in_parts(line, path, FORGED, [b"x"] * 1_000, b"")
+    assert answer.startswith(f"HTTP/1.1 {status}".encode())
+
+
+def test_a_body_in_as_many_parts_as_a_network_makes_is_read(line: Helpline) -> None:
+    form = {"MessageSid": "SM1", "From": NUMBER, "Body": "🙂" * 1_600}
+    signature = RequestValidator(TOKEN).compute_signature(f"{line.public}/sms", form)
+    body = urlencode(form).encode()
+    parts = [body[start : start + 512] for start in range(0, len(body), 512)]
+    answer = in_parts(line, "/sms", signature, parts, b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+# --- forged requests: larger than any of Twilio's -------------------------------------------------
 
 
 def begins(line: Helpline, path: str, *headers: str, body: bytes = b"") -> bytes:
@@ -271,7 +300,7 @@ def test_what_is_refused_for_its_size_is_counted(tmp_path: Path) -> None:
 
 
 async def test_a_turn_does_not_wait_for_large_forms_that_came_before_it(tmp_path: Path) -> None:
-    """They are checked one at a time, and whoever has something short goes between."""
+    """They are checked one at a time, and a short request goes between them."""
     app = create_app(load_settings(settings_of(tmp_path, "https://line.example")))
     done: list[str] = []
 

@@ -230,7 +230,7 @@ class Desk:
         ended = _outcome(outcome)
         if ended.needs_note and not note.strip():
             raise NoteNeededError(f'"{outcome}" needs a note, so that the next person knows why.')
-        if again_at and not -A_DAY < again_at - self.clock() < FURTHEST:
+        if again_at and not -A_DAY <= again_at - self.clock() < FURTHEST:
             raise WrongTimeError
         if again_at and ended.leads in ENDED:
             if not ended.may_follow_up:

@@ -28,7 +28,7 @@ PageView: TypeAlias = Callable[..., Awaitable[Any]]
 
 SESSION, DEVICE, VISIT = "helpline_session", "helpline_device", "helpline_visit"  # cookies
 A_YEAR = 365 * 24 * 3600
-LARGEST_FORM = 400_000  # bytes: all fields of a request's page, full of letters of nine bytes each
+LARGEST_FORM = 300_000  # bytes: a request's page with all fields full, of nine bytes a letter
 SEE_OTHER = 303
 WRITTEN = (*TEXTS, "text", "reason", "service_name", "hours", "source_url")  # of some length
 # Fields of the form of a request's page.

@@ -26,7 +26,7 @@ class Forms(FormDataParser):
         """Return the fields of a form, in order; of any other body, none.
 
         Raises:
-            RequestEntityTooLarge: it has more fields than a form of ours.
+            RequestEntityTooLarge: it has more fields than the forms of the pages.
         """
         if mimetype != FORM:
             return MultiDict(), MultiDict()

@@ -71,7 +71,9 @@ class TextPages:
         if which in OWN:
             claim, me = field(form, DRAFT_CLAIM), g.member.name
             await self._office.drafts.saved(number, me, claim, {"text_words": written})
-        edited = (which, written) != _chosen(form)  # since it was seen
+        which_now, written_now = _chosen(form)
+        kept_choice = which == which_now or (which in OWN and which_now in OWN)
+        edited = not kept_choice or written != written_now  # since it was seen
         done = "texts-stopped" if put.stopped else "text-edited" if edited else "text"
         return self._door.go(f"/requests/{number}", done=done)
 
