@@ -135,7 +135,7 @@ class Alarm:
         return Reach.LATE if is_slow else Reach.UNDER_WAY
 
 
-# A text that was sent again is told of by the one that followed it.
+# Of a text that was sent again, only the last sending counts.
 _ALARMS: Any = select(
     TextMessage.request_id, TextMessage.made_at, TextMessage.state, TextMessage.tries
 ).where(

@@ -42,10 +42,9 @@ class Forms(FormDataParser):
         if form.count(b"&") >= MOST_FIELDS:
             raise RequestEntityTooLarge
         if len(form) <= AT_ONCE:
-            return await super().parse(body, mimetype, content_length, options)
+            return MultiDict(_fields(form)), MultiDict()
         loop = asyncio.get_running_loop()
-        fields = await loop.run_in_executor(_ONE_THREAD, _fields, form)
-        return MultiDict(fields), MultiDict()
+        return MultiDict(await loop.run_in_executor(_ONE_THREAD, _fields, form)), MultiDict()
 
 
 def _fields(form: bytes) -> list[tuple[str, str]]:
