@@ -70,6 +70,14 @@ async def test_without_texts_or_phones_a_request_is_marked_all_the_same(
     await database.close()
 
 
+async def test_no_alarm_goes_to_a_number_that_is_nobodys(
+    database: Database, tmp_path: Path
+) -> None:
+    phones = {"IVR_SAFETY_PHONES": f"+447700900123, {LEAD}"}
+    texts = await marked(tmp_path, database, **TEXTS | phones)
+    assert [number for number, _ in texts] == [LEAD]
+
+
 async def test_whoever_is_texted_has_it_from_twilio(database: Database, tmp_path: Path) -> None:
     """The outbox sends it like any other text."""
     from ivr.messages.sender import Sender

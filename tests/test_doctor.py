@@ -61,6 +61,13 @@ def test_a_safety_phone_that_no_alarm_reaches_is_told(var: Path) -> None:
     assert other[3:] not in answer.output
 
 
+def test_a_safety_phone_that_is_nobodys_is_told(var: Path) -> None:
+    numbers = {**NUMBERS, "IVR_SAFETY_PHONES": "+447400123471,+447700900123"}
+    answer = doctor(var, **numbers)
+    assert answer.exit_code == 1
+    assert "no alarm reaches phone 2 of IVR_SAFETY_PHONES: it is one of Ofcom's" in answer.output
+
+
 def test_what_is_wrong_has_its_remedy_and_ends_in_1(tmp_path: Path) -> None:
     answer = doctor(tmp_path)
     assert answer.exit_code == 1

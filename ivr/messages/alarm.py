@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ivr.messages.outbox import HELPLINE, Draft, Kind, Outbox
 from ivr.messages.states import State
 from ivr.messages.tables import IS_KEPT, TextMessage
+from ivr.numbers import is_drama
 
 RECENT = timedelta(days=1)  # an alarm that reached no phone is a fault for so long
 SLOW = timedelta(minutes=3)  # an alarm that has not arrived by then is late
@@ -57,7 +58,8 @@ class Alarm:
 
     async def ring(self, session: AsyncSession, request_id: int, reference: str) -> int:
         """Write the texts in the transaction that marks the request: both are kept, or neither.
-        Return to how many phones they go: a phone that said STOP gets none.
+        Return to how many phones they go: a phone that said STOP gets none, nor does a number that
+        Ofcom keeps for drama.
 
         They hold nothing of the caller and no reason; nor how to stop them: the phones are staff's.
         """
@@ -67,6 +69,8 @@ class Alarm:
         )
         marked, reached = self.outbox.clock(), 0
         for phone in self.phones if self.can_text else ():
+            if is_drama(phone):
+                continue
             effect = f"urgent {request_id} {marked.isoformat()} {phone}"
             draft = Draft(effect, Kind.ALARM, phone, body, HELPLINE, request_id)
             put = await self.outbox.add(session, draft, marked)
@@ -91,6 +95,12 @@ class Alarm:
         if not (self.phones and self.can_text):
             why = NO_TEXTS if self.phones else NO_PHONES
             return f"an alarm can be sent to nobody, as {why}"
+        drama = [str(place) for place, phone in enumerate(self.phones, 1) if is_drama(phone)]
+        if drama:
+            return (
+                f"no alarm reaches phone {', '.join(drama)} of IVR_SAFETY_PHONES: it is one of"
+                " Ofcom's numbers for drama, which are nobody's"
+            )
         stopped = await self._stopped()
         if stopped:
             return (
