@@ -63,4 +63,5 @@ def bound_requests() -> None:
 
     It has no settings for that, so its class is replaced. Other servers are left as they are.
     """
+    # It is looked up there for each connection, but not exported by name.
     hypercorn.protocol.H11Protocol = _Protocol  # type: ignore[attr-defined]

@@ -317,6 +317,7 @@ async def test_a_turn_does_not_wait_for_large_forms_that_came_before_it(tmp_path
                 done.append(f"{name} {event['status']}")
 
         asked: Any = {"type": "http", "http_version": "1.1", "method": "POST", "headers": headers}
+        # Hypercorn's type of a scope wants keys that nothing here reads.
         await app.asgi_app(asked | scope, receive, send)  # type: ignore[arg-type]
 
     signature = RequestValidator(TOKEN).compute_signature("https://line.example/voice/status", {})
